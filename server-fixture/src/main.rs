@@ -1,0 +1,2 @@
+//! The fixture server's thin binary.
+fn main() {}

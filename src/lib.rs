@@ -1,0 +1,2 @@
+//! everwire: the browser connection that survives.
+#![forbid(unsafe_code)]
