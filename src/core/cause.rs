@@ -1,0 +1,169 @@
+//! Why a connection ended, and what that means.
+//!
+//! Peers treat every failure as fatal, or none (`js-peers.md`, 0.6). Here each gets one of three
+//! verdicts, over HTTP statuses and WebSocket close codes alike:
+//!
+//! | failure | verdict |
+//! | --- | --- |
+//! | network error, timeout, silence, end of stream | retry |
+//! | 408, 425, 429, 5xx | retry, after `Retry-After` where it is given |
+//! | 401; close codes 1008, 4401 | refresh the credentials, then retry |
+//! | 204 (on SSE: the standard's way to say "stop"), any other status | stop |
+//! | close codes 1002, 1003, 1007, 1009, 1010, 4403 | stop |
+//! | any other close code, 1000 included (proxies send it) | retry |
+//! | wrong content type, a wire's rules broken, a limit passed | stop |
+
+use core::fmt;
+
+use super::{time::Millis, types::Transport};
+
+/// In which way it went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The network, or something that a browser does not tell from it (a CORS refusal, a refused upgrade).
+    Network,
+    /// No connection within the connect timeout.
+    Timeout,
+    /// An open connection from which nothing came for too long.
+    Silence,
+    /// An HTTP status.
+    Status,
+    /// A response of another content type than the wire's.
+    ContentType,
+    /// A WebSocket close code, or the ordinary end of a stream.
+    Close,
+    /// The application's URL or credentials provider failed.
+    Provider,
+    /// The other side broke the rules of the wire.
+    Protocol,
+    /// A limit on size was passed.
+    Overflow,
+    /// The application asked for it.
+    Application,
+    /// The host has no transport that could be used.
+    Unusable,
+}
+
+impl Kind {
+    /// The name that JavaScript and the documentation use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Timeout => "timeout",
+            Self::Silence => "silence",
+            Self::Status => "status",
+            Self::ContentType => "content-type",
+            Self::Close => "close",
+            Self::Provider => "provider",
+            Self::Protocol => "protocol",
+            Self::Overflow => "overflow",
+            Self::Application => "application",
+            Self::Unusable => "unusable",
+        }
+    }
+}
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Try again.
+    Retry,
+    /// Get new credentials, then try again; without a provider of credentials: stop.
+    Refresh,
+    /// Never try again.
+    Stop,
+}
+
+/// Where and why it went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Cause {
+    /// In which way.
+    pub kind: Kind,
+    /// Over which transport.
+    pub transport: Option<Transport>,
+    /// The HTTP status; 0 where there was none.
+    pub status: u16,
+    /// The WebSocket close code; 0 where there was none.
+    pub code: u16,
+    /// The close reason, the content type that came, or what the host said.
+    pub reason: String,
+    /// The server's wish, from `Retry-After`.
+    pub retry_after: Option<Millis>,
+}
+
+impl Cause {
+    /// A cause of this kind, with nothing more known.
+    #[must_use]
+    pub const fn new(kind: Kind) -> Self {
+        Self { kind, transport: None, status: 0, code: 0, reason: String::new(), retry_after: None }
+    }
+
+    /// An HTTP status that is not what the wire needs.
+    #[must_use]
+    pub fn status(status: u16, retry_after: Option<Millis>) -> Self {
+        Self { status, retry_after, ..Self::new(Kind::Status) }
+    }
+
+    /// A WebSocket close.
+    #[must_use]
+    pub fn close(code: u16, reason: String) -> Self {
+        Self { code, reason, ..Self::new(Kind::Close) }
+    }
+
+    /// The same, with words.
+    #[must_use]
+    pub fn because(mut self, reason: &str) -> Self {
+        self.reason = String::from(reason);
+        self
+    }
+
+    /// What it means.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        match self.kind {
+            Kind::Network | Kind::Timeout | Kind::Silence | Kind::Provider => Verdict::Retry,
+            Kind::Status => match self.status {
+                408 | 425 | 429 | 500..=599 => Verdict::Retry,
+                401 => Verdict::Refresh,
+                _ => Verdict::Stop,
+            },
+            Kind::Close => match self.code {
+                1002 | 1003 | 1007 | 1009 | 1010 | 4403 => Verdict::Stop,
+                1008 | 4401 => Verdict::Refresh,
+                _ => Verdict::Retry,
+            },
+            Kind::ContentType | Kind::Protocol | Kind::Overflow | Kind::Application | Kind::Unusable => Verdict::Stop,
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            Kind::Network => f.write_str("the network failed, or the browser does not say more")?,
+            Kind::Timeout => f.write_str("no connection within the connect timeout")?,
+            Kind::Silence => f.write_str("nothing came for longer than the silence timeout")?,
+            Kind::Status => write!(f, "the server answered with status {}", self.status)?,
+            Kind::ContentType => f.write_str("expected content type text/event-stream, the server sent")?,
+            Kind::Close if self.code == 0 => f.write_str("the stream ended")?,
+            Kind::Close => write!(f, "the server closed with code {}", self.code)?,
+            Kind::Provider => f.write_str("the application's provider failed")?,
+            Kind::Protocol => f.write_str("the server broke the wire's rules")?,
+            Kind::Overflow => f.write_str("a line or an event is longer than the limit")?,
+            Kind::Application => f.write_str("the application asked for it")?,
+            Kind::Unusable => f.write_str("this host has no transport that the wire can use")?,
+        }
+        if !self.reason.is_empty() {
+            write!(f, ": {}", self.reason)?;
+        }
+        if let Some(transport) = self.transport {
+            write!(f, " ({})", transport.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Cause {}

@@ -1,0 +1,817 @@
+//! THE state machine of a connection.
+//!
+//! # Theory of operation
+//!
+//! A connection is one [`Machine`]. It is driven by [`Machine::step`], with the time and an [`Input`], and by
+//! [`Machine::send`], which is a step that answers. Both append [`Effect`]s, in the order in which they
+//! must be carried out. Nothing else changes it. A machine never blocks, never calls out, and knows no browser.
+//!
+//! It holds at most one *carrier* (the attempt that carries the connection, or tries to) and, while that one
+//! stands on a lower rung, at most one *probe* of a better transport. Each has a [`ConnId`] of its own; what any other
+//! `ConnId` reports is ignored, in one place ([`Machine::report`]). The protocol inside an attempt is the business of its
+//! [`Session`]; the machine sees only what the session [`Said`].
+//!
+//! | state | input | what happens | next |
+//! | --- | --- | --- | --- |
+//! | Idle | `Start` | a carrier on the best rung | Connecting |
+//! | Connecting | the session says Opened, or brings a message | Opened or Reconnected is told; the outbox flows once the application has heard it | Open |
+//! | Connecting | a held poll is unanswered after [`HELD`] | the same: a poll that is held was accepted | Open |
+//! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
+//! | Open | Message | told; the cursor moves | Open |
+//! | Open | silence timeout, Ended | *failure* | Waiting, Closed |
+//! | Open | Interrupted | the transport reconnects by itself, with the cursor; the carrier stays | Connecting |
+//! | Open, on a lower rung | probe time | a probe opens; if it holds, the connection moves at the next break between polls | Connecting |
+//! | Waiting | time is up, `Reconnect`, `Online`, `Visible` | a new carrier | Connecting |
+//! | Connecting, Open | `Reconnect` | the carrier is dropped for a new one | Connecting |
+//! | any but Closed, Idle | `Cached` | everything is dropped, cleanly | Away |
+//! | Away | `Restored`, `Reconnect` | a new carrier | Connecting |
+//! | any but Closed | `Close`, or a failure with verdict stop | everything is dropped, the outbox is reported, Closed is told | Closed |
+//! | Closed | anything | nothing | Closed |
+//!
+//! What is not in the table changes nothing.
+//!
+//! **Failure** ([`Machine::fail`]). The carrier is dropped at once, without waiting for its farewell (trap T13). The verdict on the
+//! cause decides between stop and retry. `attempt` counts failures in a row; it goes back to zero only when a
+//! connection has been open for `min_uptime`, so that a server which accepts and kills is backed off from like one that refuses
+//! (T5). A try that was not even *useful* (nothing came, and it was not open for `min_uptime`) is a strike against its rung, and the
+//! wire says how many strikes are enough to step down. The step to a rung that was not tried yet is immediate as long as there was no
+//! connection at all; any other try waits for its backoff.
+//!
+//! **Opening.** Notices come before the flush of the outbox: `Flush` is an effect that comes back as an input when the
+//! application has heard `Opened`, so what it sends from there goes first (T19: authenticate, then the rest).
+//!
+//! **Time.** All deadlines are fields; [`Machine::next_deadline`] is their minimum, and a wake-up is asked for only when it must come
+//! earlier than the one already asked for. So a busy stream with a silence timeout arms a timer once per timeout, not once per message.
+
+use super::{
+    backoff::Backoff,
+    cause::{Cause, Kind, Verdict},
+    cursor::{Continuity, Cursor},
+    ladder::{Fit, Ladder, Step},
+    outbox::{Bounds, Outbox},
+    rng::Rng,
+    time::Millis,
+    types::{
+        ConnId, Delivery, Effect, End, Input, Io, Message, Notice, PageEvent, Payload, Phase, Refused, Report,
+        Snapshot, Transport, Why,
+    },
+    wire::{Said, Session, Wire},
+};
+
+/// A poll that a server holds for this long was accepted; there is no better sign before its answer.
+pub const HELD: Millis = Millis(500);
+/// Between two polls when the first one brought nothing at once: a server that does not hold is not hammered.
+pub const QUIET_POLL: Millis = Millis(1_000);
+/// A probe must stay open this long before the connection moves to it.
+pub const PROBE_HOLDS: Millis = Millis(1_000);
+/// The first probe of a better transport comes this long after a lower one opened; the span then doubles
+/// from failure to failure, up to [`PROBE_CAP`].
+pub const PROBE_AFTER: Millis = Millis(15_000);
+/// The longest span between two probes.
+pub const PROBE_CAP: Millis = Millis::from_secs(600);
+/// Page events do not bring the next try nearer to the last one than this.
+pub const HURRY_FLOOR: Millis = Millis(1_000);
+
+/// What a connection is configured with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// When to retry.
+    pub backoff: Backoff,
+    /// An attempt that is not open after this is ended.
+    pub connect_timeout: Millis,
+    /// A connection that was open for this long was useful, and resets the backoff.
+    pub min_uptime: Millis,
+    /// An open stream from which nothing came for this long is ended.
+    pub silence: Option<Millis>,
+    /// The transports to use, best first; empty: those of the wire.
+    pub transports: Vec<Transport>,
+    /// The bounds of the outbox.
+    pub outbox: Bounds,
+    /// The id to go on from; empty for none.
+    pub last_id: String,
+    /// The seed of the jitter.
+    pub seed: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff::DEFAULT,
+            connect_timeout: Millis(10_000),
+            min_uptime: Millis(5_000),
+            silence: None,
+            transports: Vec::new(),
+            outbox: Bounds::DEFAULT,
+            last_id: String::new(),
+            seed: 0,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Idle,
+    Connecting { deadline: Millis, held: Option<Millis> },
+    Open { since: Millis },
+    Waiting { until: Millis, obeys_server: bool },
+    Away,
+    Closed,
+}
+
+/// The attempt that carries the connection, or tries to.
+#[derive(Debug)]
+struct Carrier<P> {
+    id: ConnId,
+    transport: Transport,
+    session: Box<dyn Session<P>>,
+    /// Was the cursor sent with it (or was there none to send)?
+    continuity: Continuity,
+    /// Something came.
+    useful: bool,
+    /// It was open for `min_uptime`: that counts once.
+    stood: bool,
+    /// The application knows that it is open, and the outbox may flow.
+    flowing: bool,
+    last_sign: Millis,
+    last_poll: Millis,
+    /// A poll that waits for its time.
+    next_poll: Option<(Millis, Io<P>)>,
+}
+
+/// A try of a better transport beside the carrier. It proves that it opens and holds; it carries nothing.
+#[derive(Debug)]
+struct Probe<P> {
+    id: ConnId,
+    transport: Transport,
+    session: Box<dyn Session<P>>,
+    deadline: Millis,
+    held: Option<Millis>,
+}
+
+/// A connection. See the [module's documentation](self).
+#[derive(Debug)]
+pub struct Machine<P> {
+    config: Config,
+    wire: Box<dyn Wire<P>>,
+    rng: Rng,
+    state: State,
+    carrier: Option<Carrier<P>>,
+    probe: Option<Probe<P>>,
+    ladder: Ladder,
+    cursor: Cursor,
+    outbox: Outbox<P>,
+    /// Failures in a row.
+    attempt: u32,
+    ids: u32,
+    /// The server's `retry:`.
+    asked: Option<Millis>,
+    online: bool,
+    /// When the connection was lost; `None` before there was one.
+    down_since: Option<Millis>,
+    last_try: Millis,
+    /// The transport that last carried the connection, and what ended it.
+    carried: Option<Transport>,
+    last_cause: Option<Cause>,
+    probe_at: Option<Millis>,
+    probe_delay: Millis,
+    /// The earliest wake-up that was asked for and has not come.
+    armed: Option<Millis>,
+}
+
+impl<P: Payload> Machine<P> {
+    /// A connection over `wire` that has not begun.
+    #[must_use]
+    pub fn new(config: Config, wire: Box<dyn Wire<P>>) -> Self {
+        let offered = wire.ladder();
+        let chosen: Vec<_> =
+            config.transports.iter().copied().filter(|transport| offered.contains(transport)).collect();
+        let ladder = Ladder::new(if config.transports.is_empty() { offered } else { &chosen });
+        Self {
+            rng: Rng::new(config.seed),
+            state: State::Idle,
+            carrier: None,
+            probe: None,
+            ladder,
+            cursor: Cursor::new(&config.last_id),
+            outbox: Outbox::new(config.outbox),
+            attempt: 0,
+            ids: 0,
+            asked: None,
+            online: true,
+            down_since: None,
+            last_try: Millis::ZERO,
+            carried: None,
+            last_cause: None,
+            probe_at: None,
+            probe_delay: PROBE_AFTER,
+            armed: None,
+            config,
+            wire,
+        }
+    }
+
+    /// The last id seen; empty for none.
+    #[must_use]
+    pub fn last_id(&self) -> &str {
+        self.cursor.id()
+    }
+
+    /// Messages and bytes that wait in the outbox.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        (self.outbox.len(), self.outbox.bytes())
+    }
+
+    /// Is it over?
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
+    /// The connection at a glance.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let (phase, retry_at) = match self.state {
+            State::Idle | State::Connecting { .. } => (Phase::Connecting, None),
+            State::Open { .. } => (Phase::Open, None),
+            State::Waiting { until, .. } => (if self.online { Phase::Waiting } else { Phase::Offline }, Some(until)),
+            State::Away => (Phase::Waiting, None),
+            State::Closed => (Phase::Closed, None),
+        };
+        Snapshot {
+            phase,
+            transport: self.carrier.as_ref().map(|carrier| carrier.transport),
+            attempt: self.attempt,
+            retry_at,
+        }
+    }
+
+    /// Takes a message for the other side, and says what became of it.
+    ///
+    /// # Errors
+    ///
+    /// The message comes back when the outbox is full, when the connection is over, or when its wire only receives.
+    pub fn send(&mut self, now: Millis, payload: P, out: &mut Vec<Effect<P>>) -> Result<Delivery, Refused<P>> {
+        if self.is_closed() {
+            return Err(Refused::Closed(payload));
+        }
+        if let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
+            // Before the flush the application's own words go first; after it, whoever came first.
+            if carrier.session.can_send() && (self.outbox.is_empty() || !carrier.flowing) {
+                let mut said = Vec::new();
+                carrier.session.send(payload, &mut said);
+                let id = carrier.id;
+                self.heed(now, id, said, out);
+                return Ok(Delivery::Sent);
+            }
+        }
+        let gone = self.outbox.push(payload).map_err(Refused::Full)?;
+        out.extend(gone.into_iter().map(|data| Effect::Tell(Notice::Dropped { data, why: Why::Full })));
+        Ok(Delivery::Queued)
+    }
+
+    /// One step: something happened at `now`; `out` receives what is to be done about it.
+    pub fn step(&mut self, now: Millis, input: Input<P>, out: &mut Vec<Effect<P>>) {
+        if self.is_closed() {
+            return;
+        }
+        match input {
+            Input::Start if self.state == State::Idle => self.connect(now, out),
+            Input::Start => {}
+            Input::Report(id, report) => self.report(now, id, report, out),
+            Input::Tick => self.tick(now, out),
+            Input::Flush(id) => self.flush(now, id, out),
+            Input::Reconnect => self.reconnect(now, out),
+            Input::Page(event) => self.page(now, event, out),
+            Input::Close { code, reason } => self.close(End { code, reason, cause: None }, out),
+        }
+        self.arm(out);
+    }
+
+    // ---- connecting ----
+
+    fn next_id(&mut self) -> ConnId {
+        self.ids = self.ids.wrapping_add(1);
+        ConnId(self.ids)
+    }
+
+    fn session(&mut self, transport: Transport) -> Box<dyn Session<P>> {
+        let nonce = self.rng.next() as u32;
+        self.wire.session(transport, self.cursor.id(), nonce)
+    }
+
+    fn connect(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        let has_cursor = !self.cursor.is_empty();
+        let Some(transport) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
+            let cause = self.last_cause.take().unwrap_or_else(|| Cause::new(Kind::Unusable));
+            self.stop(cause, out);
+            return;
+        };
+        let resumes = has_cursor && self.wire.fit(transport, has_cursor) == Fit::Full;
+        let id = self.next_id();
+        let mut session = self.session(transport);
+        let mut said = Vec::new();
+        session.start(&mut said);
+        self.carrier = Some(Carrier {
+            id,
+            transport,
+            session,
+            continuity: if resumes { Continuity::Resumed } else { Continuity::Fresh },
+            useful: false,
+            stood: false,
+            flowing: false,
+            last_sign: now,
+            last_poll: now,
+            next_poll: None,
+        });
+        let held = (transport == Transport::LongPoll).then(|| now.after(HELD));
+        self.state = State::Connecting { deadline: now.after(self.config.connect_timeout), held };
+        self.last_try = now;
+        self.tell_status(out);
+        self.heed(now, id, said, out);
+    }
+
+    fn opened(&mut self, now: Millis, protocol: String, out: &mut Vec<Effect<P>>) {
+        let (State::Connecting { .. }, Some(carrier)) = (self.state, &mut self.carrier) else {
+            return;
+        };
+        let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
+        carrier.last_sign = now;
+        self.state = State::Open { since: now };
+        self.tell_status(out);
+        let before = self.carried.replace(transport);
+        match self.down_since.take() {
+            None if before.is_none() => out.push(Effect::Tell(Notice::Opened { protocol })),
+            // A move to a better transport: there was no downtime, and nothing to report but the move.
+            None => {}
+            Some(lost) => {
+                let downtime = now.since(lost);
+                out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime, protocol }));
+            }
+        }
+        let why = self.last_cause.take();
+        if let Some(from) = before.filter(|&from| from != transport) {
+            out.push(Effect::Tell(Notice::TransportChanged { from, to: transport, why }));
+        }
+        out.push(Effect::Flush(id));
+        let better = self.ladder.above().any(|above| self.wire.prefers(above, transport));
+        self.probe_at = better.then(|| now.after(self.probe_delay));
+    }
+
+    // ---- what sessions say ----
+
+    /// The one place where reports are matched with attempts.
+    fn report(&mut self, now: Millis, id: ConnId, report: Report<P>, out: &mut Vec<Effect<P>>) {
+        let mut said = Vec::new();
+        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) {
+            carrier.session.on(report, &mut said);
+            self.heed(now, id, said, out);
+        } else if let Some(probe) = self.probe.as_mut().filter(|probe| probe.id == id) {
+            probe.session.on(report, &mut said);
+            self.heed_probe(now, said, out);
+        }
+    }
+
+    fn heed(&mut self, now: Millis, id: ConnId, said: Vec<Said<P>>, out: &mut Vec<Effect<P>>) {
+        for word in said {
+            let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else {
+                // The carrier ended with an earlier word; only what concerns accepted messages still counts.
+                self.settle(word, out);
+                continue;
+            };
+            match word {
+                Said::Do(io) => out.push(Effect::Io(id, io)),
+                Said::Poll { io, quiet } => {
+                    let hurry = !quiet || now.since(carrier.last_poll) >= QUIET_POLL;
+                    let at = if hurry { now } else { carrier.last_poll.after(QUIET_POLL) };
+                    carrier.next_poll = Some((at, io));
+                }
+                Said::Opened { protocol } => self.opened(now, protocol, out),
+                Said::Alive => self.sign(now),
+                Said::Message(message) => self.deliver(now, message, out),
+                Said::Moved(last) => {
+                    self.sign(now);
+                    self.cursor.move_to(&last);
+                }
+                Said::Retry(ms) => {
+                    self.asked = Some(Millis(ms).clamp(super::backoff::MIN_ASKED, super::backoff::MAX_ASKED));
+                }
+                Said::Interrupted(cause) => self.interrupted(now, cause, out),
+                Said::Unusable(cause) => self.unusable(now, cause, out),
+                Said::Ended(cause) => self.fail(now, cause, out),
+                word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => self.settle(word, out),
+            }
+        }
+        self.flow(now, out);
+        self.poll(now, out);
+    }
+
+    /// What became of an accepted message.
+    fn settle(&mut self, word: Said<P>, out: &mut Vec<Effect<P>>) {
+        let (data, why) = match word {
+            Said::Returned(payload) if !self.is_closed() => return self.outbox.put_back(payload),
+            Said::Returned(payload) => (payload, Why::Closed),
+            Said::Refused(payload) => (payload, Why::Refused),
+            Said::Uncertain(payload) => (payload, Why::Unknown),
+            _ => return,
+        };
+        out.push(Effect::Tell(Notice::Dropped { data, why }));
+    }
+
+    /// Something came over the carrier.
+    fn sign(&mut self, now: Millis) {
+        if let Some(carrier) = &mut self.carrier {
+            carrier.last_sign = now;
+            if !carrier.useful {
+                carrier.useful = true;
+                self.ladder.useful();
+            }
+        }
+    }
+
+    fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut Vec<Effect<P>>) {
+        // Data before the handshake's answer is the answer.
+        self.opened(now, String::new(), out);
+        self.sign(now);
+        if let Some(id) = message.id.take() {
+            if self.cursor.move_to(&id) {
+                message.id = Some(id);
+            }
+        }
+        out.push(Effect::Tell(Notice::Message(message)));
+    }
+
+    fn interrupted(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+        let stood = self.stood(now);
+        let Some(carrier) = &mut self.carrier else { return };
+        self.attempt = if stood { 1 } else { self.attempt.saturating_add(1) };
+        // One that gets nowhere is taken over: it knows no backoff.
+        if self.attempt > 3 {
+            self.attempt = self.attempt.saturating_sub(1);
+            return self.fail(now, cause, out);
+        }
+        carrier.continuity = if self.cursor.is_empty() { Continuity::Fresh } else { Continuity::Resumed };
+        carrier.stood = false;
+        let cause = Cause { transport: Some(carrier.transport), ..cause };
+        self.down_since.get_or_insert(now);
+        // The browser does not tell when its try has failed, so this one may take several of its delays.
+        let patience = self.config.connect_timeout.max(self.asked.unwrap_or(Millis::ZERO));
+        self.state = State::Connecting { deadline: now.after(patience).after(patience), held: None };
+        let delay = self.asked.unwrap_or(Millis::ZERO);
+        self.tell_status(out);
+        out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
+    }
+
+    // ---- failing ----
+
+    /// Has the open connection lasted for `min_uptime`?
+    const fn stood(&self, now: Millis) -> bool {
+        match self.state {
+            State::Open { since } => now.since(since).0 >= self.config.min_uptime.0,
+            _ => false,
+        }
+    }
+
+    fn fail(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+        let stood = self.stood(now);
+        let Some(carrier) = self.drop_carrier(None, out) else {
+            return;
+        };
+        let transport = carrier.transport;
+        let cause = Cause { transport: Some(transport), ..cause };
+        if self.carried.is_some() {
+            self.down_since.get_or_insert(now);
+        }
+        if cause.verdict() != Verdict::Retry {
+            // There is no provider of credentials yet, and retrying with those that were refused is hammering.
+            return self.stop(cause, out);
+        }
+        if stood {
+            self.attempt = 0;
+        }
+        let retry = self.attempt;
+        if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
+            return self.stop(cause, out);
+        }
+        self.attempt = retry.saturating_add(1);
+        let mut step = Step::Stay;
+        if stood {
+            self.ladder.useful();
+        } else if !carrier.useful {
+            let proven = self.ladder.is_proven();
+            let strikes = self.ladder.strike();
+            if self.wire.gives_up_on(transport, &cause, proven, strikes) {
+                step = self.ladder.step();
+                // Back down from a rung that had been probed: the next probe is later.
+                self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
+            }
+        }
+        let at_once = step == Step::Down && self.carried.is_none() && cause.retry_after.is_none();
+        let delay = if at_once {
+            Millis::ZERO
+        } else {
+            self.config.backoff.delay(retry, cause.retry_after.or(self.asked), &mut self.rng)
+        };
+        self.last_cause = Some(cause.clone());
+        self.state = State::Waiting { until: now.after(delay), obeys_server: cause.retry_after.is_some() };
+        self.tell_status(out);
+        out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
+        if at_once {
+            self.connect(now, out);
+        }
+    }
+
+    /// The host lacks the transport: no failure of the network, and no reason to wait.
+    fn unusable(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+        let Some(carrier) = self.drop_carrier(None, out) else {
+            return;
+        };
+        self.ladder.lacks();
+        self.last_cause = Some(Cause { transport: Some(carrier.transport), ..cause });
+        self.connect(now, out);
+    }
+
+    /// A verdict of stop, or no tries left.
+    fn stop(&mut self, cause: Cause, out: &mut Vec<Effect<P>>) {
+        let code = if cause.code == 0 { 1006 } else { cause.code };
+        self.close(End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
+    }
+
+    fn close(&mut self, end: End, out: &mut Vec<Effect<P>>) {
+        self.drop_probe(out);
+        let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
+        self.drop_carrier(farewell, out);
+        self.state = State::Closed;
+        while let Some(data) = self.outbox.pop() {
+            out.push(Effect::Tell(Notice::Dropped { data, why: Why::Closed }));
+        }
+        self.armed = None;
+        out.push(Effect::Wake(None));
+        self.tell_status(out);
+        out.push(Effect::Tell(Notice::Closed(end)));
+    }
+
+    fn drop_carrier(&mut self, farewell: Option<(u16, String)>, out: &mut Vec<Effect<P>>) -> Option<Carrier<P>> {
+        let mut carrier = self.carrier.take()?;
+        out.push(Effect::Drop(carrier.id, farewell));
+        if let Some(data) = carrier.session.take_unanswered() {
+            out.push(Effect::Tell(Notice::Dropped { data, why: Why::Unknown }));
+        }
+        Some(carrier)
+    }
+
+    // ---- sending and polling ----
+
+    fn flush(&mut self, now: Millis, id: ConnId, out: &mut Vec<Effect<P>>) {
+        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) {
+            carrier.flowing = true;
+            self.flow(now, out);
+        }
+    }
+
+    /// Sends from the outbox while the carrier takes messages.
+    fn flow(&mut self, _now: Millis, out: &mut Vec<Effect<P>>) {
+        while let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
+            if !carrier.flowing || !carrier.session.can_send() {
+                return;
+            }
+            let Some(payload) = self.outbox.pop() else { return };
+            let mut said = Vec::new();
+            carrier.session.send(payload, &mut said);
+            for word in said {
+                if let Said::Do(io) = word {
+                    out.push(Effect::Io(carrier.id, io));
+                }
+            }
+        }
+    }
+
+    /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
+    fn poll(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        let Some(carrier) = &mut self.carrier else { return };
+        if carrier.next_poll.is_none() {
+            return;
+        }
+        let ready = self.probe.as_ref().filter(|probe| probe.held.is_some_and(|at| at <= now));
+        if let (Some(transport), true) = (ready.map(|probe| probe.transport), carrier.session.can_send()) {
+            self.drop_probe(out);
+            self.drop_carrier(None, out);
+            self.ladder.climb_to(transport);
+            self.last_cause = None;
+            return self.connect(now, out);
+        }
+        // A probe that is open gets its second to prove that it holds, and a message under way its answer.
+        let hold = self
+            .probe
+            .as_ref()
+            .and_then(|probe| probe.held)
+            .map(|at| if at > now { at } else { now.after(QUIET_POLL) });
+        match (&mut carrier.next_poll, hold) {
+            (Some((at, _)), _) if *at > now => {}
+            (Some((at, _)), Some(hold)) => *at = hold,
+            (next, _) => {
+                if let Some((_, io)) = next.take() {
+                    carrier.last_poll = now;
+                    out.push(Effect::Io(carrier.id, io));
+                }
+            }
+        }
+    }
+
+    // ---- probing ----
+
+    fn start_probe(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        self.probe_at = None;
+        let Some(current) = self.carrier.as_ref().map(|carrier| carrier.transport) else {
+            return;
+        };
+        let wanted = self.ladder.above().find(|&above| self.wire.prefers(above, current));
+        let Some(transport) = wanted else { return };
+        let id = self.next_id();
+        let mut session = self.session(transport);
+        let mut said = Vec::new();
+        session.start(&mut said);
+        let deadline = now.after(self.config.connect_timeout);
+        self.probe = Some(Probe { id, transport, session, deadline, held: None });
+        self.heed_probe(now, said, out);
+    }
+
+    fn heed_probe(&mut self, now: Millis, said: Vec<Said<P>>, out: &mut Vec<Effect<P>>) {
+        for word in said {
+            let Some(probe) = &mut self.probe else { return };
+            match word {
+                Said::Do(io) => out.push(Effect::Io(probe.id, io)),
+                Said::Opened { .. } => probe.held = Some(now.after(PROBE_HOLDS)),
+                Said::Ended(_) | Said::Unusable(_) => self.probe_failed(now, out),
+                // It only has to hold. What it receives comes again, over the connection, by the cursor.
+                _ => {}
+            }
+        }
+    }
+
+    fn probe_failed(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        self.drop_probe(out);
+        self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
+        self.probe_at = Some(now.after(self.probe_delay));
+    }
+
+    fn drop_probe(&mut self, out: &mut Vec<Effect<P>>) {
+        self.probe_at = None;
+        if let Some(probe) = self.probe.take() {
+            out.push(Effect::Drop(probe.id, None));
+        }
+    }
+
+    // ---- the application and the page ----
+
+    fn reconnect(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        if self.state == State::Idle {
+            return;
+        }
+        if matches!(self.state, State::Open { .. }) {
+            self.down_since.get_or_insert(now);
+        }
+        self.drop_probe(out);
+        self.drop_carrier(None, out);
+        self.connect(now, out);
+    }
+
+    fn page(&mut self, now: Millis, event: PageEvent, out: &mut Vec<Effect<P>>) {
+        match event {
+            PageEvent::Online | PageEvent::Offline => {
+                let changed = core::mem::replace(&mut self.online, event == PageEvent::Online) != self.online;
+                if changed && matches!(self.state, State::Waiting { .. }) {
+                    self.tell_status(out);
+                }
+                if event == PageEvent::Online {
+                    self.hurry(now, out);
+                }
+            }
+            PageEvent::Visible => self.hurry(now, out),
+            PageEvent::Cached if self.state != State::Idle => {
+                if matches!(self.state, State::Open { .. }) {
+                    self.down_since.get_or_insert(now);
+                }
+                self.drop_probe(out);
+                self.drop_carrier(None, out);
+                self.state = State::Away;
+                self.tell_status(out);
+            }
+            PageEvent::Restored if self.state == State::Away => self.connect(now, out),
+            PageEvent::Cached | PageEvent::Restored => {}
+        }
+    }
+
+    /// There is reason to hope: the next try is now, unless the server asked for time.
+    fn hurry(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        let State::Waiting { until, obeys_server: false } = self.state else {
+            return;
+        };
+        let soon = self.last_try.after(HURRY_FLOOR).max(now);
+        if soon <= now {
+            self.connect(now, out);
+        } else if soon < until {
+            self.state = State::Waiting { until: soon, obeys_server: false };
+            self.tell_status(out);
+        }
+    }
+
+    fn tell_status(&self, out: &mut Vec<Effect<P>>) {
+        out.push(Effect::Tell(Notice::Status(self.snapshot())));
+    }
+
+    // ---- time ----
+
+    fn tick(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        if self.armed.is_some_and(|at| at <= now) {
+            self.armed = None;
+        }
+        match self.state {
+            State::Waiting { until, .. } if until <= now => self.connect(now, out),
+            State::Connecting { held: Some(at), .. } if at <= now => self.opened(now, String::new(), out),
+            State::Connecting { deadline, .. } if deadline <= now => {
+                self.fail(now, Cause::new(Kind::Timeout), out);
+            }
+            _ => {}
+        }
+        if self.silent_at().is_some_and(|at| at <= now) {
+            self.fail(now, Cause::new(Kind::Silence), out);
+        }
+        if let State::Open { .. } = self.state {
+            if self.stood(now) {
+                self.has_stood();
+            }
+        }
+        if self.probe_at.is_some_and(|at| at <= now) {
+            self.start_probe(now, out);
+        }
+        if self.probe.as_ref().is_some_and(|probe| probe.held.is_none() && probe.deadline <= now) {
+            self.probe_failed(now, out);
+        }
+        self.poll(now, out);
+    }
+
+    /// The connection has lasted: all that went wrong before is forgiven.
+    fn has_stood(&mut self) {
+        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| !carrier.stood) {
+            carrier.stood = true;
+            // A held poll proves nothing by itself; only its answer does.
+            if carrier.transport != Transport::LongPoll || carrier.useful {
+                self.attempt = 0;
+                self.ladder.useful();
+            }
+        }
+    }
+
+    /// When the open carrier will have been silent for too long.
+    fn silent_at(&self) -> Option<Millis> {
+        let (State::Open { .. }, Some(carrier)) = (self.state, &self.carrier) else {
+            return None;
+        };
+        let limit = match carrier.transport {
+            // Open, but not one byte: a path that holds them back looks like this. One that ever let something
+            // through is only held to the application's own timeout.
+            Transport::FetchStream | Transport::XhrStream if !self.ladder.is_proven() => Some(
+                self.config
+                    .silence
+                    .map_or(self.config.connect_timeout, |silence| silence.min(self.config.connect_timeout)),
+            ),
+            Transport::LongPoll
+                if self.wire.poll_may_hang() && !self.ladder.is_proven() && self.ladder.above().next().is_some() =>
+            {
+                Some(Millis(self.config.connect_timeout.0.saturating_mul(3)))
+            }
+            Transport::LongPoll => None,
+            _ => self.config.silence,
+        };
+        limit.map(|limit| carrier.last_sign.after(limit))
+    }
+
+    /// The earliest time at which something is due.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Millis> {
+        let state = match self.state {
+            State::Waiting { until, .. } => Some(until),
+            State::Connecting { deadline, held } => Some(held.unwrap_or(deadline).min(deadline)),
+            State::Open { since } if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => {
+                Some(since.after(self.config.min_uptime))
+            }
+            _ => None,
+        };
+        let probe = self.probe.as_ref().filter(|probe| probe.held.is_none()).map(|probe| probe.deadline);
+        let poll = self.carrier.as_ref().and_then(|carrier| carrier.next_poll.as_ref()).map(|(at, _)| *at);
+        [state, self.silent_at(), self.probe_at, probe, poll].into_iter().flatten().min()
+    }
+
+    fn arm(&mut self, out: &mut Vec<Effect<P>>) {
+        if self.is_closed() {
+            return;
+        }
+        if let Some(due) = self.next_deadline() {
+            if self.armed.is_none_or(|armed| due < armed) {
+                self.armed = Some(due);
+                out.push(Effect::Wake(Some(due)));
+            }
+        }
+    }
+}

@@ -1,0 +1,405 @@
+//! The nouns that the machine, the wires and the shell share.
+
+use core::fmt;
+
+use super::{cause::Cause, cursor::Continuity, time::Millis};
+
+/// How bytes move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// The browser's WebSocket.
+    WebSocket,
+    /// The browser's own EventSource.
+    EventSource,
+    /// fetch, its body read as it comes.
+    FetchStream,
+    /// XMLHttpRequest, its text read as it grows.
+    XhrStream,
+    /// XMLHttpRequest, each response read when it ends.
+    LongPoll,
+}
+
+impl Transport {
+    /// The name that JavaScript and the documentation use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::EventSource => "eventsource",
+            Self::FetchStream => "fetch-stream",
+            Self::XhrStream => "xhr-stream",
+            Self::LongPoll => "long-poll",
+        }
+    }
+}
+
+/// One attempt over one transport. Never used twice in the life of a connection, so whatever an
+/// abandoned attempt still says can be told from what its successor says (trap T11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ConnId(pub u32);
+
+/// What an application sends and receives. The core asks for its size and, where a wire puts
+/// something around it, has it taken apart; it never reads what the application wrote.
+pub trait Payload: Sized + Clone + fmt::Debug {
+    /// Size in bytes, text counted as UTF-8.
+    fn size(&self) -> usize;
+    /// Text, from UTF-8 with replacement of what is not (the Encoding Standard's "UTF-8 decode without BOM").
+    fn text(utf8: &[u8]) -> Self;
+    /// The bytes of a body or a chunk.
+    fn bytes(&self) -> Vec<u8>;
+    /// The text that a body of bytes stands for; what is text already stays as it is.
+    fn into_text(self) -> Self;
+    /// Is it bytes rather than text?
+    fn is_binary(&self) -> bool;
+    /// Splits at the first blank line (`\n\n`): the head as text, and the rest as the same kind of payload.
+    fn split_head(&self) -> Option<(String, Self)>;
+}
+
+/// A message on its way to the application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message<P> {
+    /// What the other side sent.
+    pub data: P,
+    /// The new last id, where this message moved it.
+    pub id: Option<String>,
+    /// The event type, where it is not `message`.
+    pub kind: Option<String>,
+}
+
+/// The part of an HTTP response that wires look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The status code.
+    pub status: u16,
+    /// `Content-Type`, as it came; empty if there was none.
+    pub content_type: String,
+    /// `Etag`, as it came.
+    pub etag: Option<String>,
+    /// `Last-Modified`, in seconds since 1970.
+    pub last_modified: Option<u64>,
+    /// `Retry-After`, as a span from now.
+    pub retry_after: Option<Millis>,
+}
+
+impl Head {
+    /// Is the type's essence, that is without parameters and in any case, `essence`?
+    #[must_use]
+    pub fn is_type(&self, essence: &str) -> bool {
+        let given = self.content_type.split(';').next().unwrap_or_default();
+        given.trim().eq_ignore_ascii_case(essence)
+    }
+}
+
+/// Which of a session's requests: one to receive, one to send. Each lane has at most one in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// To receive.
+    Down,
+    /// To send.
+    Up,
+}
+
+/// A request that a wire wants made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request<P> {
+    /// Which of the session's two.
+    pub lane: Lane,
+    /// The absolute URL.
+    pub url: String,
+    /// POST this; `None` is a GET.
+    pub body: Option<P>,
+    /// Request headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Send cookies and authorisation to another origin as well.
+    pub credentials: bool,
+}
+
+/// What a session wants done over its transport.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Io<P> {
+    /// Open a WebSocket.
+    WebSocket {
+        /// The absolute URL, `ws` or `wss`.
+        url: String,
+        /// The subprotocols to offer.
+        protocols: Vec<String>,
+    },
+    /// Open the browser's EventSource.
+    EventSource {
+        /// The absolute URL.
+        url: String,
+        /// `withCredentials`.
+        credentials: bool,
+    },
+    /// Make a request and hand on the body as it comes.
+    Stream(Request<P>),
+    /// Make a request and hand on the answer when it is whole.
+    Request(Request<P>),
+    /// Send this over the open WebSocket.
+    Transmit(P),
+}
+
+/// What a transport reports to the session that it carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report<P> {
+    /// The WebSocket or the EventSource is open; `protocol` is the chosen subprotocol.
+    Opened {
+        /// Empty if none was chosen.
+        protocol: String,
+    },
+    /// A WebSocket message.
+    Frame(P),
+    /// An event of the browser's EventSource.
+    Event {
+        /// Its type, `message` unless named.
+        kind: String,
+        /// Its data.
+        data: P,
+        /// Its `lastEventId`.
+        id: String,
+    },
+    /// The browser's EventSource reports an error; `gave_up` if it will not try again by itself.
+    SourceError {
+        /// `readyState` is CLOSED.
+        gave_up: bool,
+    },
+    /// A streamed response has begun.
+    Head(Head),
+    /// Some of its body.
+    Chunk(P),
+    /// All of its body has come.
+    Done,
+    /// A whole response.
+    Answer {
+        /// Which request it answers.
+        lane: Lane,
+        /// Status and headers.
+        head: Head,
+        /// The body, as bytes.
+        body: P,
+    },
+    /// The request failed without a response.
+    Failed {
+        /// Which request.
+        lane: Lane,
+    },
+    /// The WebSocket is closed.
+    Closed {
+        /// The close code; 1006 if there was no close frame.
+        code: u16,
+        /// The server's reason.
+        reason: String,
+    },
+    /// This host has no such transport, or forbids it (a content security policy, say).
+    Unusable {
+        /// What the host said.
+        why: String,
+    },
+}
+
+/// What the page tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageEvent {
+    /// The browser believes that there is a network.
+    Online,
+    /// It believes that there is none. A hint, no more (trap T37).
+    Offline,
+    /// The page became visible, or was resumed from being frozen.
+    Visible,
+    /// The page goes into the back/forward cache.
+    Cached,
+    /// It came back from there.
+    Restored,
+}
+
+/// Everything that can happen to a connection, but for [`send`](super::machine::Machine::send).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input<P> {
+    /// Begin. Only the first one counts.
+    Start,
+    /// A transport reports.
+    Report(ConnId, Report<P>),
+    /// The time asked for by [`Effect::Wake`] has come (or some other time: ticks do no harm).
+    Tick,
+    /// The page reports.
+    Page(PageEvent),
+    /// The application has heard that the connection is open: now its queued messages may go.
+    Flush(ConnId),
+    /// The application wants a new connection now.
+    Reconnect,
+    /// The application is done.
+    Close {
+        /// The close code: 1000 or 3000–4999.
+        code: u16,
+        /// At most 123 bytes.
+        reason: String,
+    },
+}
+
+/// Everything that a connection does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect<P> {
+    /// Use the transport of this attempt.
+    Io(ConnId, Io<P>),
+    /// Abandon this attempt: detach from it first, then end it. Where it is a WebSocket, with these words.
+    Drop(ConnId, Option<(u16, String)>),
+    /// Send [`Input::Tick`] at this time; it replaces any earlier wish. `None`: not at all.
+    Wake(Option<Millis>),
+    /// After the notices before this one have been delivered, send [`Input::Flush`].
+    Flush(ConnId),
+    /// Tell the application.
+    Tell(Notice<P>),
+}
+
+/// Where a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// An attempt is under way.
+    Connecting,
+    /// Messages flow.
+    Open,
+    /// The next attempt has a time.
+    Waiting,
+    /// As waiting, and the browser says that there is no network.
+    Offline,
+    /// Over, for good.
+    Closed,
+}
+
+impl Phase {
+    /// The name that JavaScript and the documentation use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connecting => "connecting",
+            Self::Open => "open",
+            Self::Waiting => "waiting",
+            Self::Offline => "offline",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// A connection at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Where it is.
+    pub phase: Phase,
+    /// The transport in use or being tried.
+    pub transport: Option<Transport>,
+    /// Failed tries since a connection last proved useful.
+    pub attempt: u32,
+    /// When the next try is due, while waiting.
+    pub retry_at: Option<Millis>,
+}
+
+/// Why a message was given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// The outbox was full and the policy says that the oldest goes.
+    Full,
+    /// The connection was closed for good before it could be sent.
+    Closed,
+    /// It was handed to the network, and the answer was lost: it may or may not have arrived.
+    Unknown,
+    /// The server refused this message.
+    Refused,
+}
+
+impl Why {
+    /// The name that JavaScript and the documentation use.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Closed => "closed",
+            Self::Unknown => "unknown",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What the application is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice<P> {
+    /// Something in the snapshot changed.
+    Status(Snapshot),
+    /// Open for the first time.
+    Opened {
+        /// The subprotocol that the server chose; empty if none.
+        protocol: String,
+    },
+    /// A message.
+    Message(Message<P>),
+    /// The connection was lost, or an attempt failed; another follows.
+    Reconnecting {
+        /// Which try that will be, from 1, since a connection last proved useful.
+        attempt: u32,
+        /// In how long.
+        delay: Millis,
+        /// Why.
+        cause: Cause,
+    },
+    /// Open again.
+    Reconnected {
+        /// What it meant for the data.
+        continuity: Continuity,
+        /// Over what.
+        transport: Transport,
+        /// How long there was no connection.
+        downtime: Millis,
+        /// The subprotocol that the server chose; empty if none.
+        protocol: String,
+    },
+    /// Messages take another way than before.
+    TransportChanged {
+        /// The way before.
+        from: Transport,
+        /// The way now.
+        to: Transport,
+        /// What ended the way before; `None` if the new one is simply better.
+        why: Option<Cause>,
+    },
+    /// A message that had been accepted was given up.
+    Dropped {
+        /// The message.
+        data: P,
+        /// Why.
+        why: Why,
+    },
+    /// Over. The last notice of all.
+    Closed(End),
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// The close code: the application's own, the server's, or 1006.
+    pub code: u16,
+    /// The reason that goes with it.
+    pub reason: String,
+    /// Why, where it was not the application's own wish.
+    pub cause: Option<Cause>,
+}
+
+/// What became of a message given to `send`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum Delivery {
+    /// It was handed to the transport.
+    Sent,
+    /// It waits in the outbox; it will be sent once, or reported.
+    Queued,
+}
+
+/// A message that was not taken, handed back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused<P> {
+    /// The outbox is full.
+    Full(P),
+    /// The connection is over, or it is one that only receives.
+    Closed(P),
+}

@@ -1,0 +1,94 @@
+//! Wires: the protocols spoken over the transports.
+//!
+//! A [`Wire`] knows its ladder and makes a [`Session`] for each attempt: one object that owns everything
+//! about that attempt and dies with it, so that nothing of an earlier one can touch a later one. A session is
+//! sans-IO: reports of its transport go in, [`Said`] comes out. It knows no time and takes no decision about
+//! retrying; it says what happened, and the machine decides.
+//!
+//! One file a wire, with its facts and their source at the top.
+
+pub mod raw;
+pub mod relay;
+pub mod sse;
+
+use core::fmt;
+
+use super::{
+    cause::Cause,
+    ladder::Fit,
+    types::{Io, Message, Report, Transport},
+};
+
+/// What a session tells the machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said<P> {
+    /// Do this on my transport.
+    Do(Io<P>),
+    /// Ask for more with this. `quiet`: the last answer brought nothing, so there is no hurry.
+    Poll {
+        /// The request.
+        io: Io<P>,
+        /// Nothing came.
+        quiet: bool,
+    },
+    /// The other side is there and listens.
+    Opened {
+        /// The subprotocol that it chose for the application; empty if none.
+        protocol: String,
+    },
+    /// Something came, nothing of it for the application.
+    Alive,
+    /// A message.
+    Message(Message<P>),
+    /// The last id moved, without a message.
+    Moved(String),
+    /// The server's wish for the delay between reconnects, in milliseconds.
+    Retry(u64),
+    /// The transport lost its connection and reconnects by itself, with the cursor.
+    Interrupted(Cause),
+    /// The server did not take this message and may later.
+    Returned(P),
+    /// The server refused this message for good.
+    Refused(P),
+    /// This message was under way when its answer was lost.
+    Uncertain(P),
+    /// This host has no such transport.
+    Unusable(Cause),
+    /// It is over.
+    Ended(Cause),
+}
+
+/// One attempt over one transport.
+pub trait Session<P>: fmt::Debug {
+    /// Begins.
+    fn start(&mut self, out: &mut Vec<Said<P>>);
+    /// The transport reports.
+    fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>);
+    /// Can it take a message now?
+    fn can_send(&self) -> bool;
+    /// Takes a message. Called only when [`Self::can_send`].
+    fn send(&mut self, payload: P, out: &mut Vec<Said<P>>);
+    /// The message that is under way and whose answer will not be heard, because the session is about to be dropped.
+    fn take_unanswered(&mut self) -> Option<P> {
+        None
+    }
+}
+
+/// A protocol, and where its server is.
+pub trait Wire<P>: fmt::Debug {
+    /// Its transports, best first.
+    fn ladder(&self) -> &'static [Transport];
+    /// Can `transport` do what was asked, with a cursor or without?
+    fn fit(&self, transport: Transport, has_cursor: bool) -> Fit;
+    /// A new session over `transport`, going on after `cursor` (empty: from where the server likes). `nonce` is
+    /// different for each, for what must not come from a cache.
+    fn session(&self, transport: Transport, cursor: &str, nonce: u32) -> Box<dyn Session<P>>;
+    /// Is it time for the next rung? The failed try was not useful; `strikes` such came in a row on this rung,
+    /// which was `proven` useful at some time before, or not.
+    fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool;
+    /// Is `above` worth a probe while `current` carries the connection?
+    fn prefers(&self, above: Transport, current: Transport) -> bool;
+    /// Can a poll stay unanswered for ever although the server is well? True where long-polling reads what was
+    /// meant as an endless stream.
+    fn poll_may_hang(&self) -> bool;
+}
