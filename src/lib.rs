@@ -1,4 +1,47 @@
 //! everwire: the browser connection that survives.
+//!
+//! It wraps the browser's own WebSocket and EventSource, reconnects with backoff and jitter, resumes from the last id, and falls
+//! back to XHR long-polling where the better transports are blocked and the server speaks a wire that allows it.
+//!
+//! | | duplex | receive only |
+//! | --- | --- | --- |
+//! | face | [`Socket`] | [`Events`] |
+//! | transports | WebSocket, then long-polling and POST ([`Wire::Relay`]) | EventSource, then fetch, then long-polling |
+//!
+//! ```no_run
+//! use everwire::{Delivery, Socket, Wire};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let socket = Socket::builder("/relay/chat").wire(Wire::Relay).open()?;
+//! let listening = socket.on_message(|message| println!("{message:?}"));
+//! match socket.send("hello")? {
+//!     Delivery::Sent => println!("under way"),
+//!     Delivery::Queued => println!("goes as soon as there is a connection"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Constructors are synchronous and fail only for a fault in the configuration. Trouble with the network is a [`Status`], never
+//! an error of a stream. Everything is `!Send`, as everything of the browser is.
+//!
+//! # Features
+//!
+//! - `json`: typed messages over the browser's own JSON.
+//! - `npm`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 
 pub mod core;
+pub mod web;
+
+mod api;
+#[cfg(feature = "npm")]
+mod js;
+
+pub use api::*;
+pub use core::{
+    cause::{Cause, Kind as CauseKind, Verdict},
+    cursor::Continuity,
+    outbox::WhenFull,
+    types::{Delivery, End as Closed, Transport, Why},
+};

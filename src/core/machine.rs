@@ -132,6 +132,8 @@ struct Carrier<P> {
     stood: bool,
     /// The application knows that it is open, and the outbox may flow.
     flowing: bool,
+    /// It did not take a message: it is about to end.
+    blocked: bool,
     last_sign: Millis,
     last_poll: Millis,
     /// A poll that waits for its time.
@@ -160,6 +162,8 @@ pub struct Machine<P> {
     ladder: Ladder,
     cursor: Cursor,
     outbox: Outbox<P>,
+    /// Messages at the front of the outbox that the current carrier did not take.
+    returned: usize,
     /// Failures in a row.
     attempt: u32,
     ids: u32,
@@ -172,6 +176,7 @@ pub struct Machine<P> {
     /// The transport that last carried the connection, and what ended it.
     carried: Option<Transport>,
     last_cause: Option<Cause>,
+    continuity: Option<Continuity>,
     probe_at: Option<Millis>,
     probe_delay: Millis,
     /// The earliest wake-up that was asked for and has not come.
@@ -194,6 +199,7 @@ impl<P: Payload> Machine<P> {
             ladder,
             cursor: Cursor::new(&config.last_id),
             outbox: Outbox::new(config.outbox),
+            returned: 0,
             attempt: 0,
             ids: 0,
             asked: None,
@@ -202,6 +208,7 @@ impl<P: Payload> Machine<P> {
             last_try: Millis::ZERO,
             carried: None,
             last_cause: None,
+            continuity: None,
             probe_at: None,
             probe_delay: PROBE_AFTER,
             armed: None,
@@ -228,21 +235,25 @@ impl<P: Payload> Machine<P> {
         self.state == State::Closed
     }
 
-    /// The connection at a glance.
+    /// The connection at a glance, at `now`.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let (phase, retry_at) = match self.state {
-            State::Idle | State::Connecting { .. } => (Phase::Connecting, None),
-            State::Open { .. } => (Phase::Open, None),
-            State::Waiting { until, .. } => (if self.online { Phase::Waiting } else { Phase::Offline }, Some(until)),
-            State::Away => (Phase::Waiting, None),
-            State::Closed => (Phase::Closed, None),
+    pub fn snapshot(&self, now: Millis) -> Snapshot {
+        let (phase, retry_in) = match self.state {
+            State::Idle | State::Connecting { .. } => (Phase::Connecting, Millis::ZERO),
+            State::Open { .. } => (Phase::Open, Millis::ZERO),
+            State::Waiting { until, .. } => {
+                (if self.online { Phase::Waiting } else { Phase::Offline }, until.since(now))
+            }
+            State::Away => (Phase::Waiting, Millis::ZERO),
+            State::Closed => (Phase::Closed, Millis::ZERO),
         };
         Snapshot {
             phase,
             transport: self.carrier.as_ref().map(|carrier| carrier.transport),
             attempt: self.attempt,
-            retry_at,
+            retry_in,
+            cause: self.last_cause.clone(),
+            continuity: self.continuity,
         }
     }
 
@@ -257,7 +268,7 @@ impl<P: Payload> Machine<P> {
         }
         if let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
             // Before the flush the application's own words go first; after it, whoever came first.
-            if carrier.session.can_send() && (self.outbox.is_empty() || !carrier.flowing) {
+            if carrier.session.can_send() && !carrier.blocked && (self.outbox.is_empty() || !carrier.flowing) {
                 let mut said = Vec::new();
                 carrier.session.send(payload, &mut said);
                 let id = carrier.id;
@@ -283,7 +294,7 @@ impl<P: Payload> Machine<P> {
             Input::Flush(id) => self.flush(now, id, out),
             Input::Reconnect => self.reconnect(now, out),
             Input::Page(event) => self.page(now, event, out),
-            Input::Close { code, reason } => self.close(End { code, reason, cause: None }, out),
+            Input::Close { code, reason } => self.close(now, End { code, reason, cause: None }, out),
         }
         self.arm(out);
     }
@@ -304,7 +315,7 @@ impl<P: Payload> Machine<P> {
         let has_cursor = !self.cursor.is_empty();
         let Some(transport) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
             let cause = self.last_cause.take().unwrap_or_else(|| Cause::new(Kind::Unusable));
-            self.stop(cause, out);
+            self.stop(now, cause, out);
             return;
         };
         let resumes = has_cursor && self.wire.fit(transport, has_cursor) == Fit::Full;
@@ -312,6 +323,7 @@ impl<P: Payload> Machine<P> {
         let mut session = self.session(transport);
         let mut said = Vec::new();
         session.start(&mut said);
+        self.returned = 0;
         self.carrier = Some(Carrier {
             id,
             transport,
@@ -320,6 +332,7 @@ impl<P: Payload> Machine<P> {
             useful: false,
             stood: false,
             flowing: false,
+            blocked: false,
             last_sign: now,
             last_poll: now,
             next_poll: None,
@@ -327,7 +340,7 @@ impl<P: Payload> Machine<P> {
         let held = (transport == Transport::LongPoll).then(|| now.after(HELD));
         self.state = State::Connecting { deadline: now.after(self.config.connect_timeout), held };
         self.last_try = now;
-        self.tell_status(out);
+        self.tell_status(now, out);
         self.heed(now, id, said, out);
     }
 
@@ -338,7 +351,11 @@ impl<P: Payload> Machine<P> {
         let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
         carrier.last_sign = now;
         self.state = State::Open { since: now };
-        self.tell_status(out);
+        let why = self.last_cause.take();
+        if self.down_since.is_some() {
+            self.continuity = Some(continuity);
+        }
+        self.tell_status(now, out);
         let before = self.carried.replace(transport);
         match self.down_since.take() {
             None if before.is_none() => out.push(Effect::Tell(Notice::Opened { protocol })),
@@ -349,7 +366,6 @@ impl<P: Payload> Machine<P> {
                 out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime, protocol }));
             }
         }
-        let why = self.last_cause.take();
         if let Some(from) = before.filter(|&from| from != transport) {
             out.push(Effect::Tell(Notice::TransportChanged { from, to: transport, why }));
         }
@@ -369,6 +385,9 @@ impl<P: Payload> Machine<P> {
         } else if let Some(probe) = self.probe.as_mut().filter(|probe| probe.id == id) {
             probe.session.on(report, &mut said);
             self.heed_probe(now, said, out);
+        } else if let Report::Unsent(payload) = report {
+            // Even an abandoned attempt is heard on the fate of a message.
+            self.settle(Said::Returned(payload), out);
         }
     }
 
@@ -409,7 +428,15 @@ impl<P: Payload> Machine<P> {
     /// What became of an accepted message.
     fn settle(&mut self, word: Said<P>, out: &mut Vec<Effect<P>>) {
         let (data, why) = match word {
-            Said::Returned(payload) if !self.is_closed() => return self.outbox.put_back(payload),
+            Said::Returned(payload) if !self.is_closed() => {
+                // What follows waits for the next carrier, behind this one.
+                self.outbox.put_back(payload, self.returned);
+                self.returned = self.returned.saturating_add(1);
+                if let Some(carrier) = &mut self.carrier {
+                    carrier.blocked = true;
+                }
+                return;
+            }
             Said::Returned(payload) => (payload, Why::Closed),
             Said::Refused(payload) => (payload, Why::Refused),
             Said::Uncertain(payload) => (payload, Why::Unknown),
@@ -458,7 +485,8 @@ impl<P: Payload> Machine<P> {
         let patience = self.config.connect_timeout.max(self.asked.unwrap_or(Millis::ZERO));
         self.state = State::Connecting { deadline: now.after(patience).after(patience), held: None };
         let delay = self.asked.unwrap_or(Millis::ZERO);
-        self.tell_status(out);
+        self.last_cause = Some(cause.clone());
+        self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
     }
 
@@ -484,14 +512,14 @@ impl<P: Payload> Machine<P> {
         }
         if cause.verdict() != Verdict::Retry {
             // There is no provider of credentials yet, and retrying with those that were refused is hammering.
-            return self.stop(cause, out);
+            return self.stop(now, cause, out);
         }
         if stood {
             self.attempt = 0;
         }
         let retry = self.attempt;
         if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
-            return self.stop(cause, out);
+            return self.stop(now, cause, out);
         }
         self.attempt = retry.saturating_add(1);
         let mut step = Step::Stay;
@@ -514,7 +542,7 @@ impl<P: Payload> Machine<P> {
         };
         self.last_cause = Some(cause.clone());
         self.state = State::Waiting { until: now.after(delay), obeys_server: cause.retry_after.is_some() };
-        self.tell_status(out);
+        self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
         if at_once {
             self.connect(now, out);
@@ -532,12 +560,12 @@ impl<P: Payload> Machine<P> {
     }
 
     /// A verdict of stop, or no tries left.
-    fn stop(&mut self, cause: Cause, out: &mut Vec<Effect<P>>) {
+    fn stop(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
-        self.close(End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
+        self.close(now, End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
     }
 
-    fn close(&mut self, end: End, out: &mut Vec<Effect<P>>) {
+    fn close(&mut self, now: Millis, end: End, out: &mut Vec<Effect<P>>) {
         self.drop_probe(out);
         let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
         self.drop_carrier(farewell, out);
@@ -547,7 +575,7 @@ impl<P: Payload> Machine<P> {
         }
         self.armed = None;
         out.push(Effect::Wake(None));
-        self.tell_status(out);
+        self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Closed(end)));
     }
 
@@ -572,7 +600,7 @@ impl<P: Payload> Machine<P> {
     /// Sends from the outbox while the carrier takes messages.
     fn flow(&mut self, _now: Millis, out: &mut Vec<Effect<P>>) {
         while let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
-            if !carrier.flowing || !carrier.session.can_send() {
+            if !carrier.flowing || carrier.blocked || !carrier.session.can_send() {
                 return;
             }
             let Some(payload) = self.outbox.pop() else { return };
@@ -681,7 +709,7 @@ impl<P: Payload> Machine<P> {
             PageEvent::Online | PageEvent::Offline => {
                 let changed = core::mem::replace(&mut self.online, event == PageEvent::Online) != self.online;
                 if changed && matches!(self.state, State::Waiting { .. }) {
-                    self.tell_status(out);
+                    self.tell_status(now, out);
                 }
                 if event == PageEvent::Online {
                     self.hurry(now, out);
@@ -695,7 +723,7 @@ impl<P: Payload> Machine<P> {
                 self.drop_probe(out);
                 self.drop_carrier(None, out);
                 self.state = State::Away;
-                self.tell_status(out);
+                self.tell_status(now, out);
             }
             PageEvent::Restored if self.state == State::Away => self.connect(now, out),
             PageEvent::Cached | PageEvent::Restored => {}
@@ -712,12 +740,12 @@ impl<P: Payload> Machine<P> {
             self.connect(now, out);
         } else if soon < until {
             self.state = State::Waiting { until: soon, obeys_server: false };
-            self.tell_status(out);
+            self.tell_status(now, out);
         }
     }
 
-    fn tell_status(&self, out: &mut Vec<Effect<P>>) {
-        out.push(Effect::Tell(Notice::Status(self.snapshot())));
+    fn tell_status(&self, now: Millis, out: &mut Vec<Effect<P>>) {
+        out.push(Effect::Tell(Notice::Status(self.snapshot(now))));
     }
 
     // ---- time ----

@@ -81,11 +81,11 @@ impl<P: Payload> Outbox<P> {
         Ok(gone)
     }
 
-    /// Puts a message back at the front: it had left, and the server said that it did not take it.
-    /// It was accepted before, so it is not measured against the bounds again.
-    pub fn put_back(&mut self, payload: P) {
+    /// Puts a message back behind the `ahead` first ones: it had left and was not taken, like those before it.
+    /// It was accepted once, so it is not measured against the bounds again.
+    pub fn put_back(&mut self, payload: P, ahead: usize) {
         self.bytes = self.bytes.saturating_add(payload.size());
-        self.queue.push_front(payload);
+        self.queue.insert(ahead.min(self.queue.len()), payload);
     }
 
     /// The oldest message.

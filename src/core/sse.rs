@@ -2,7 +2,8 @@
 //!
 //! It follows "Interpreting an event stream", section 9.2.6 of the WHATWG HTML standard, to the letter; words
 //! in quotes below are the standard's. What it tells does not depend on how the stream was cut into chunks,
-//! and the work is linear in the bytes: each byte is searched once for a line end, and copied at most twice.
+//! and the work is linear in the bytes: each is searched once for a line end, and copied at most twice (but for
+//! the doubling of a buffer that grows).
 //!
 //! # How the bytes flow
 //!
@@ -72,7 +73,7 @@ pub struct Event<'a> {
 pub enum Item<'a> {
     /// A block with data has ended.
     Event(Event<'a>),
-    /// A block without data has ended and changed the "last event ID string" to this. Nothing is dispatched,
+    /// A block without data has ended and changed the bytes of the "last event ID string" to this. Nothing is dispatched,
     /// but a reconnect has to send it.
     Id(&'a [u8]),
     /// A `retry` field: the "reconnection time", in milliseconds. It counts from its line on, not from the
@@ -175,7 +176,8 @@ impl Parser {
     }
 
     /// The "last event ID string": the id of the last finished block that had one. It is what a reconnect
-    /// sends, and empty means not to send any.
+    /// sends, and empty means not to send any. These are the bytes of the stream: what is sent is their
+    /// [`text`], in UTF-8 again, as the standard has it.
     #[must_use]
     pub fn last_id(&self) -> &[u8] {
         &self.last_id

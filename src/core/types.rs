@@ -21,6 +21,13 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// The one with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::WebSocket, Self::EventSource, Self::FetchStream, Self::XhrStream, Self::LongPoll];
+        all.into_iter().find(|transport| transport.as_str() == name)
+    }
+
     /// The name that JavaScript and the documentation use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -184,6 +191,8 @@ pub enum Report<P> {
         /// Which request.
         lane: Lane,
     },
+    /// The WebSocket is closing and did not take this message.
+    Unsent(P),
     /// The WebSocket is closed.
     Closed {
         /// The close code; 1006 if there was no close frame.
@@ -283,7 +292,7 @@ impl Phase {
 }
 
 /// A connection at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// Where it is.
     pub phase: Phase,
@@ -291,8 +300,12 @@ pub struct Snapshot {
     pub transport: Option<Transport>,
     /// Failed tries since a connection last proved useful.
     pub attempt: u32,
-    /// When the next try is due, while waiting.
-    pub retry_at: Option<Millis>,
+    /// While waiting: how long until the next try, from when this was told; else zero.
+    pub retry_in: Millis,
+    /// What ended the last try, until there is a connection again.
+    pub cause: Option<Cause>,
+    /// What the last reconnect meant for the data; `None` before there was one.
+    pub continuity: Option<Continuity>,
 }
 
 /// Why a message was given up.

@@ -75,9 +75,10 @@ impl<P: Payload> Session<P> for Plain {
     }
 }
 
-/// What the end of a WebSocket means, the same on every wire. Other reports are not for a WebSocket.
+/// What the end of a WebSocket means, and a message that it no longer took, the same on every wire.
 pub(super) fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
     match report {
+        Report::Unsent(payload) => out.push(Said::Returned(payload)),
         // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
         Report::Closed { code: 1006, .. } => {
             out.push(Said::Ended(Cause::new(Kind::Network)));

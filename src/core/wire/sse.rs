@@ -45,6 +45,9 @@ pub struct Sse {
 }
 
 impl Sse {
+    /// Its transports, best first.
+    pub const LADDER: &'static [Transport] = &[Transport::EventSource, Transport::FetchStream, Transport::LongPoll];
+
     fn request<P>(&self, cursor: &str) -> Request<P> {
         let mut headers = vec![("Accept", String::from(EVENT_STREAM))];
         if !cursor.is_empty() && self.query.is_empty() {
@@ -64,7 +67,7 @@ impl Sse {
 
 impl<P: Payload + 'static> Wire<P> for Sse {
     fn ladder(&self) -> &'static [Transport] {
-        &[Transport::EventSource, Transport::FetchStream, Transport::LongPoll]
+        Self::LADDER
     }
 
     fn fit(&self, transport: Transport, has_cursor: bool) -> Fit {

@@ -1,0 +1,76 @@
+//! What can be wrong with a call.
+
+use std::{error::Error, fmt};
+
+use super::Message;
+
+/// A configuration fault: what was given, and what was expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    what: &'static str,
+    given: String,
+    expected: &'static str,
+}
+
+impl ConfigError {
+    pub(super) fn new(what: &'static str, given: impl Into<String>, expected: &'static str) -> Self {
+        Self { what, given: given.into(), expected }
+    }
+
+    /// Which option it is.
+    #[must_use]
+    pub const fn option(&self) -> &'static str {
+        self.what
+    }
+
+    /// What was given.
+    #[must_use]
+    pub fn given(&self) -> &str {
+        &self.given
+    }
+
+    /// What was expected instead, as the end of a sentence: "expected …".
+    #[must_use]
+    pub const fn expected(&self) -> &'static str {
+        self.expected
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?} was given; {}", self.what, self.given, self.expected)
+    }
+}
+
+impl Error for ConfigError {}
+
+/// A message that was not taken, handed back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// There is no connection at the moment, and the outbox is full.
+    Full(Message),
+    /// The connection is closed for good.
+    Closed(Message),
+}
+
+impl SendError {
+    /// The message.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Full(message) | Self::Closed(message) => message,
+        }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full(_) => "not sent: there is no connection at the moment, and the outbox is full",
+            Self::Closed(_) => "not sent: the connection is closed",
+        })
+    }
+}
+
+impl Error for SendError {}

@@ -1,0 +1,329 @@
+//! [`Socket`]: the duplex face.
+
+use std::{fmt, rc::Rc, time::Duration};
+
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+
+use super::{
+    Backoff, ConfigError, Outbox, SendError, Status, Subscription,
+    hub::{Connection, Item},
+    options::{self, Common},
+    stream::{ClosedFuture, Inbox},
+};
+use crate::{
+    core::{
+        types::{self, Delivery, Input, Payload, Refused, Transport, Why},
+        wire::{raw::Raw, relay::Relay},
+    },
+    web::{data::Data, url},
+};
+
+/// What is sent and received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+impl Message {
+    pub(super) fn from_data(data: &Data) -> Self {
+        if data.is_binary() { Self::Binary(data.bytes()) } else { Self::Text(data.0.as_string().unwrap_or_default()) }
+    }
+
+    fn into_data(self) -> Data {
+        Data(match self {
+            Self::Text(text) => JsValue::from_str(&text),
+            // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
+            Self::Binary(bytes) => Uint8Array::from(bytes.as_slice()).buffer().into(),
+        })
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(String::from(text))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(bytes.to_vec())
+    }
+}
+
+impl Item for Message {
+    type Context = ();
+
+    fn make(message: types::Message<Data>, (): &()) -> Option<Self> {
+        Some(Self::from_data(&message.data))
+    }
+}
+
+/// The protocol that the server speaks. A fallback is never guessed: with [`Wire::Raw`] there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Wire {
+    /// A plain WebSocket.
+    #[default]
+    Raw,
+    /// A push relay (nchan's "HTTP Push Relay"): WebSocket, then long-polling and POST, on one URL, with message ids that
+    /// let a connection go on where it was lost.
+    Relay,
+}
+
+/// The stream of a [`Socket`]'s messages.
+pub type Messages = Inbox<Message>;
+
+/// A WebSocket that survives: it reconnects, resumes and falls back as far as its [`Wire`] allows.
+///
+/// A cheap handle; when its last clone is dropped, the connection is closed.
+///
+/// ```no_run
+/// use everwire::{Socket, Wire};
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// let socket = Socket::builder("/chat").wire(Wire::Relay).open()?;
+/// let listening = socket.on_message(|message| println!("{message:?}"));
+/// let watching = socket.on_status(|status| println!("{status:?}"));
+/// if let Err(refused) = socket.send("hi") {
+///     println!("{:?} is still ours", refused.into_message());
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Socket {
+    connection: Rc<Connection<Message>>,
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl PartialEq for Socket {
+    /// Two handles are equal if they are of the same connection.
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.connection, &other.connection)
+    }
+}
+
+impl Socket {
+    /// Begins to describe a connection to `url`: `ws`, `wss`, `http` or `https`, or relative to the page.
+    pub fn builder(url: impl Into<String>) -> SocketBuilder {
+        SocketBuilder {
+            url: url.into(),
+            fallback_url: None,
+            protocols: Vec::new(),
+            wire: Wire::Raw,
+            credentials: true,
+            outbox: Outbox::default(),
+            common: Common::default(),
+        }
+    }
+
+    /// Sends a message, or queues it while there is no connection.
+    ///
+    /// # Errors
+    ///
+    /// The message comes back when the outbox is full or the connection is closed.
+    pub fn send(&self, message: impl Into<Message>) -> Result<Delivery, SendError> {
+        self.connection.driver.send(message.into().into_data()).map_err(|refused| match refused {
+            Refused::Full(data) => SendError::Full(Message::from_data(&data)),
+            Refused::Closed(data) => SendError::Closed(Message::from_data(&data)),
+        })
+    }
+
+    /// Where the connection is now.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.connection.hub.status()
+    }
+
+    /// The last message id seen; empty where the wire has none.
+    #[must_use]
+    pub fn last_event_id(&self) -> String {
+        self.connection.driver.last_id()
+    }
+
+    /// Messages and bytes (text counted as UTF-8) that wait in the outbox.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        self.connection.driver.queued()
+    }
+
+    /// Calls back for each message, until the subscription is dropped.
+    pub fn on_message(&self, callback: impl Fn(&Message) + 'static) -> Subscription {
+        Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
+    }
+
+    /// Calls back for each change of the status, until the subscription is dropped.
+    pub fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription {
+        Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
+    }
+
+    /// Calls back for each message that was accepted and then given up, with the reason, until the subscription is dropped.
+    pub fn on_dropped(&self, callback: impl Fn(&Message, Why) + 'static) -> Subscription {
+        Subscription::new(&self.connection.hub.on_dropped, Rc::new(callback))
+    }
+
+    /// The messages from now on, as a stream that ends when the connection is closed for good.
+    pub fn messages(&self) -> Messages {
+        Inbox::new(self.connection.hub.queue())
+    }
+
+    /// Resolves when the connection is closed for good.
+    pub fn closed(&self) -> ClosedFuture {
+        ClosedFuture::new(Rc::clone(&self.connection.hub.ending))
+    }
+
+    /// Drops the connection, if there is one, and connects now. A closed socket stays closed.
+    pub fn reconnect(&self) {
+        self.connection.driver.input(Input::Reconnect);
+    }
+
+    /// Closes for good, with code 1000.
+    pub fn close(&self) {
+        self.connection.driver.close(1000, String::new());
+    }
+
+    /// Closes for good, with a code and a reason for the server.
+    ///
+    /// # Errors
+    ///
+    /// If the code is neither 1000 nor in 3000–4999, or the reason is longer than 123 bytes of UTF-8
+    /// (WHATWG WebSockets, `close()`).
+    pub fn close_with(&self, code: u16, reason: &str) -> Result<(), ConfigError> {
+        if code != 1000 && !(3000..=4999).contains(&code) {
+            return Err(ConfigError::new("code", code.to_string(), "expected 1000 or 3000 to 4999"));
+        }
+        if reason.len() > 123 {
+            return Err(ConfigError::new("reason", reason, "expected at most 123 bytes of UTF-8"));
+        }
+        self.connection.driver.close(code, String::from(reason));
+        Ok(())
+    }
+}
+
+/// A [`Socket`] that is being described.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is opened before `open` is called"]
+pub struct SocketBuilder {
+    url: String,
+    fallback_url: Option<String>,
+    protocols: Vec<String>,
+    wire: Wire,
+    credentials: bool,
+    outbox: Outbox,
+    common: Common,
+}
+
+impl SocketBuilder {
+    /// The subprotocols to offer, best first. Default: none.
+    pub fn protocols(mut self, protocols: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.protocols = protocols.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The protocol that the server speaks. Default: [`Wire::Raw`].
+    pub fn wire(mut self, wire: Wire) -> Self {
+        self.wire = wire;
+        self
+    }
+
+    /// Where the server's HTTP side is. Default: the same URL, with `http` for `ws`.
+    pub fn fallback_url(mut self, url: impl Into<String>) -> Self {
+        self.fallback_url = Some(url.into());
+        self
+    }
+
+    /// Whether HTTP requests to another origin carry cookies, as a WebSocket's always do. Default: yes.
+    pub fn with_credentials(mut self, credentials: bool) -> Self {
+        self.credentials = credentials;
+        self
+    }
+
+    /// What may wait while there is no connection.
+    pub fn outbox(mut self, outbox: Outbox) -> Self {
+        self.outbox = outbox;
+        self
+    }
+
+    /// When to try again.
+    pub fn backoff(mut self, backoff: Backoff) -> Self {
+        self.common.backoff = backoff;
+        self
+    }
+
+    /// An attempt that is not open after this is ended. Default: 10 s.
+    pub fn connect_timeout(mut self, span: Duration) -> Self {
+        self.common.connect_timeout = span;
+        self
+    }
+
+    /// A connection that was open for this long resets the backoff. Default: 5 s.
+    pub fn min_uptime(mut self, span: Duration) -> Self {
+        self.common.min_uptime = span;
+        self
+    }
+
+    /// The transports to use, best first. Default: all that the wire has.
+    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
+        self.common.transports = transports.into_iter().collect();
+        self
+    }
+
+    /// Go on after this id, which an earlier connection left behind.
+    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.common.last_event_id = id.into();
+        self
+    }
+
+    /// Connects. What is not a fault of the configuration is not an error here, but a status.
+    ///
+    /// # Errors
+    ///
+    /// If the URL, a subprotocol or a bound cannot be used; it says what was given and what was expected.
+    pub fn open(self) -> Result<Socket, ConfigError> {
+        let refuse = |error: url::UrlError| ConfigError::new("url", &self.url, error.expected());
+        let socket_url = url::resolve(&self.url, "ws").map_err(refuse)?;
+        let http = self.fallback_url.as_ref().unwrap_or(&socket_url);
+        let http_url =
+            url::resolve(http, "http").map_err(|error| ConfigError::new("fallback_url", http, error.expected()))?;
+        options::check_protocols(&self.protocols)?;
+        self.outbox.check()?;
+        let (protocols, credentials) = (self.protocols, self.credentials);
+        let wire: Box<dyn crate::core::wire::Wire<Data>> = match self.wire {
+            Wire::Raw => Box::new(Raw { url: socket_url, protocols }),
+            Wire::Relay => Box::new(Relay { socket_url, http_url, protocols, credentials }),
+        };
+        let mut config = self.common.config(wire.ladder())?;
+        config.outbox = self.outbox.0;
+        Ok(Socket { connection: Connection::open(config, wire, (), &[]) })
+    }
+}

@@ -1,0 +1,79 @@
+//! A connection's status, fit for a signal.
+
+use std::time::Duration;
+
+use crate::core::{
+    cause::Cause,
+    cursor::Continuity,
+    types::{Phase, Snapshot, Transport},
+};
+
+/// Where a connection is. Cheap to clone and to compare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Status {
+    /// An attempt is under way.
+    #[non_exhaustive]
+    Connecting {
+        /// Failed tries before it, since a connection last proved useful.
+        attempt: u32,
+        /// Over what.
+        transport: Option<Transport>,
+    },
+    /// Messages flow.
+    #[non_exhaustive]
+    Open {
+        /// Over what.
+        transport: Option<Transport>,
+        /// What the last reconnect meant for the data; `None` before there was one.
+        continuity: Option<Continuity>,
+    },
+    /// The connection was lost; the next try has a time.
+    #[non_exhaustive]
+    Waiting {
+        /// Which try that will be, from 1.
+        attempt: u32,
+        /// In how long, from when this status was told.
+        retry_in: Duration,
+        /// Why.
+        cause: Option<Cause>,
+    },
+    /// As [`Self::Waiting`], and the browser says that there is no network.
+    #[non_exhaustive]
+    Offline {
+        /// Which try is next, from 1.
+        attempt: u32,
+        /// In how long at the latest; at once, when the browser says that there is a network.
+        retry_in: Duration,
+        /// Why.
+        cause: Option<Cause>,
+    },
+    /// Over, for good; `closed().await` says how.
+    Closed,
+}
+
+impl Status {
+    /// Do messages flow?
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self, Self::Open { .. })
+    }
+
+    /// Is it over?
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::Closed)
+    }
+
+    pub(super) fn new(snapshot: Snapshot) -> Self {
+        let Snapshot { phase, transport, attempt, retry_in, cause, continuity } = snapshot;
+        let retry_in = Duration::from_millis(retry_in.0);
+        match phase {
+            Phase::Connecting => Self::Connecting { attempt, transport },
+            Phase::Open => Self::Open { transport, continuity },
+            Phase::Waiting => Self::Waiting { attempt, retry_in, cause },
+            Phase::Offline => Self::Offline { attempt, retry_in, cause },
+            Phase::Closed => Self::Closed,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Views on a connection for asynchronous code: streams, and the future of its end.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    fmt,
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+use futures_core::Stream;
+
+use super::hub::Ending;
+use crate::core::types::End;
+
+/// How many items a stream holds for a reader that is late.
+pub(super) const CAPACITY: usize = 65_536;
+
+/// The queue between a connection and one reader.
+pub(super) struct Queue<T> {
+    items: RefCell<VecDeque<T>>,
+    waker: RefCell<Option<Waker>>,
+    ended: Cell<bool>,
+    missed: Cell<u64>,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new() -> Rc<Self> {
+        Rc::new(Self {
+            items: RefCell::default(),
+            waker: RefCell::default(),
+            ended: Cell::new(false),
+            missed: Cell::new(0),
+        })
+    }
+
+    pub(super) fn push(&self, item: T) {
+        let gone = {
+            let mut items = self.items.borrow_mut();
+            items.push_back(item);
+            if items.len() > CAPACITY { items.pop_front() } else { None }
+        };
+        if gone.is_some() {
+            self.missed.set(self.missed.get().saturating_add(1));
+        }
+        self.wake();
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.set(true);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// A stream of what a connection receives, from when it was made until the connection is closed for good.
+///
+/// It is lossless for a reader that keeps up: it holds 65,536 items. A browser cannot be told to slow a WebSocket down, so
+/// beyond that the oldest is given up, and [`missed`](Self::missed) counts it.
+#[must_use = "a stream does nothing unless it is read"]
+pub struct Inbox<T> {
+    queue: Rc<Queue<T>>,
+}
+
+impl<T> Inbox<T> {
+    pub(super) const fn new(queue: Rc<Queue<T>>) -> Self {
+        Self { queue }
+    }
+
+    /// How many items were given up because they were not read in time.
+    #[must_use]
+    pub fn missed(&self) -> u64 {
+        self.queue.missed.get()
+    }
+}
+
+impl<T> fmt::Debug for Inbox<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Inbox").field("waiting", &self.queue.items.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> Stream for Inbox<T> {
+    type Item = T;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        if let Some(item) = self.queue.items.borrow_mut().pop_front() {
+            return Poll::Ready(Some(item));
+        }
+        if self.queue.ended.get() {
+            return Poll::Ready(None);
+        }
+        self.queue.waker.replace(Some(context.waker().clone()));
+        Poll::Pending
+    }
+}
+
+/// Resolves when the connection is closed for good; at once if it is.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct ClosedFuture {
+    ending: Rc<Ending>,
+}
+
+impl ClosedFuture {
+    pub(super) const fn new(ending: Rc<Ending>) -> Self {
+        Self { ending }
+    }
+}
+
+impl fmt::Debug for ClosedFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClosedFuture").finish_non_exhaustive()
+    }
+}
+
+impl Future for ClosedFuture {
+    type Output = End;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<End> {
+        self.ending.poll(context.waker())
+    }
+}

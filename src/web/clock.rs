@@ -1,0 +1,24 @@
+//! The clock and the one timer of a connection.
+
+use gloo_timers::callback::Timeout;
+use wasm_bindgen::prelude::*;
+
+use crate::core::time::Millis;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// Milliseconds since the page's time origin (High Resolution Time).
+pub(super) fn now() -> Millis {
+    Millis(performance_now() as u64)
+}
+
+/// Calls `then` at the time `at`, or as soon after as the browser likes. Dropping it cancels it.
+pub(super) fn at(at: Millis, then: impl FnOnce() + 'static) -> Timeout {
+    // One millisecond more, for the clock is finer than the timer, which may fire a fraction early.
+    let span = at.since(now()).after(Millis(1)).min(Millis::MAX_TIMER);
+    Timeout::new(u32::try_from(span.0).unwrap_or(0), then)
+}

@@ -1,0 +1,58 @@
+//! What the page tells: network, visibility, and the back/forward cache.
+
+use std::rc::Weak;
+
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::{Document, EventTarget, PageTransitionEvent};
+
+use super::{driver::Driver, listener::Listener};
+use crate::core::types::{Input, PageEvent};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = document)]
+    static DOCUMENT: Option<Document>;
+    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = onLine)]
+    static ON_LINE: Option<bool>;
+}
+
+/// Does the browser believe, as this starts, that there is no network?
+pub(super) fn starts_offline() -> bool {
+    ON_LINE.with(|online| *online == Some(false))
+}
+
+/// The listeners on the page; in a worker, those that exist there.
+pub(super) fn watch(driver: &Weak<Driver>) -> Vec<Listener> {
+    let global: EventTarget = js_sys::global().unchecked_into();
+    let hear = |target: &EventTarget, kind: &'static str, event: PageEvent| {
+        let driver = driver.clone();
+        let tell = move |raised: web_sys::Event| {
+            // Only a page that goes into the cache has to let go of its connection; one that is unloaded loses it anyway.
+            let cache = matches!(event, PageEvent::Cached | PageEvent::Restored);
+            if cache && !raised.unchecked_into::<PageTransitionEvent>().persisted() {
+                return;
+            }
+            if event == PageEvent::Visible && DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))
+            {
+                return;
+            }
+            if let Some(driver) = driver.upgrade() {
+                driver.input(Input::Page(event));
+            }
+        };
+        Listener::new(target, kind, Box::new(tell))
+    };
+    let mut listeners = vec![
+        hear(&global, "online", PageEvent::Online),
+        hear(&global, "offline", PageEvent::Offline),
+        hear(&global, "pagehide", PageEvent::Cached),
+        hear(&global, "pageshow", PageEvent::Restored),
+    ];
+    DOCUMENT.with(|document| {
+        if let Some(document) = document {
+            listeners.push(hear(document, "visibilitychange", PageEvent::Visible));
+            listeners.push(hear(document, "resume", PageEvent::Visible));
+        }
+    });
+    listeners
+}

@@ -1,0 +1,75 @@
+//! The `eventsource` transport: the browser's own class (WHATWG HTML 9.2).
+
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::{Event, EventSource, EventSourceInit, MessageEvent};
+
+use super::{data::Data, driver::Reporter, listener::Listener};
+use crate::core::types::Report;
+
+/// A live EventSource.
+pub(super) struct Source {
+    raw: EventSource,
+    reporter: Reporter,
+    listeners: Vec<Listener>,
+}
+
+impl Source {
+    /// Opens one that listens to events of these types.
+    pub(super) fn open(url: &str, credentials: bool, kinds: &[String], reporter: &Reporter) -> Result<Self, JsValue> {
+        let init = EventSourceInit::new();
+        init.set_with_credentials(credentials);
+        let raw = EventSource::new_with_event_source_init_dict(url, &init)?;
+        let (open, error) = (reporter.clone(), reporter.clone());
+        let source = raw.clone();
+        let listeners = vec![
+            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { protocol: String::new() }))),
+            Listener::new(
+                &raw,
+                "error",
+                Box::new(move |event| {
+                    // A server may name an event `error`; that one has data, and this one has not.
+                    match event.dyn_into::<MessageEvent>() {
+                        Ok(named) => deliver(&error, &named),
+                        Err(_) => {
+                            let gave_up = source.ready_state() == EventSource::CLOSED;
+                            error.report(Report::SourceError { gave_up });
+                        }
+                    }
+                }),
+            ),
+        ];
+        let mut source = Self { raw, reporter: reporter.clone(), listeners };
+        source.listen("message");
+        for kind in kinds {
+            source.listen(kind);
+        }
+        Ok(source)
+    }
+
+    /// Listens to events of this type as well.
+    pub(super) fn listen(&mut self, kind: &str) {
+        if kind == "error" {
+            return;
+        }
+        let reporter = self.reporter.clone();
+        let hear = move |event: Event| {
+            // The browser's own `open` event is no message.
+            if let Ok(event) = event.dyn_into::<MessageEvent>() {
+                deliver(&reporter, &event);
+            }
+        };
+        self.listeners.push(Listener::new(&self.raw, kind, Box::new(hear)));
+    }
+}
+
+fn deliver(reporter: &Reporter, event: &MessageEvent) {
+    let (kind, data, id) = (event.type_(), Data(event.data()), event.last_event_id());
+    reporter.report(Report::Event { kind, data, id });
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        self.listeners.clear();
+        self.raw.close();
+    }
+}

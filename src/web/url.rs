@@ -1,0 +1,85 @@
+//! URLs, by the browser's own parser (the URL Standard), against the base of the page or worker.
+
+use core::fmt;
+
+use wasm_bindgen::prelude::*;
+use web_sys::Url;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_namespace = document, js_name = baseURI)]
+    static BASE_URI: Option<String>;
+    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = href)]
+    static LOCATION: Option<String>;
+}
+
+/// What is wrong with a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// The URL parser does not take it.
+    Invalid,
+    /// Its scheme is none of those that the connection can use.
+    Scheme,
+    /// It has a fragment (`#…`), which no request carries.
+    Fragment,
+}
+
+impl UrlError {
+    /// What was expected, as the end of a sentence.
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Invalid => "expected a valid URL, absolute or relative to the page",
+            Self::Scheme => "expected the scheme ws, wss, http or https",
+            Self::Fragment => "expected a URL without a fragment (#…)",
+        }
+    }
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected())
+    }
+}
+
+fn base() -> Option<String> {
+    // A worker has no document; its location is its base.
+    let document = BASE_URI.with(Clone::clone);
+    document.or_else(|| LOCATION.with(Clone::clone))
+}
+
+fn parse(url: &str) -> Result<Url, UrlError> {
+    match base() {
+        Some(base) => Url::new_with_base(url, &base),
+        None => Url::new(url),
+    }
+    .map_err(|_| UrlError::Invalid)
+}
+
+/// `url` resolved, with its scheme made `plain` or `plain`s, whichever of `ws`, `wss`, `http`, `https` was given.
+///
+/// # Errors
+///
+/// If it is no URL, has another scheme, or has a fragment.
+pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
+    let url = parse(url)?;
+    if !url.hash().is_empty() || url.href().ends_with('#') {
+        return Err(UrlError::Fragment);
+    }
+    let scheme = url.protocol();
+    let secure = match scheme.as_str() {
+        "ws:" | "http:" => "",
+        "wss:" | "https:" => "s",
+        _ => return Err(UrlError::Scheme),
+    };
+    let href = url.href();
+    let rest = href.get(scheme.len()..).unwrap_or_default();
+    Ok([plain, secure, ":", rest].concat())
+}
+
+/// Is `url`, an absolute one, on another origin than the page?
+#[must_use]
+pub fn is_cross_origin(url: &str) -> bool {
+    let origin = |url: &str| Url::new(url).map(|url| url.origin()).ok();
+    LOCATION.with(|here| here.as_deref().and_then(origin)) != origin(url)
+}

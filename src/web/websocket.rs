@@ -1,0 +1,73 @@
+//! The `websocket` transport (WHATWG WebSockets).
+
+use js_sys::{Array, JsString};
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+
+use super::{data::Data, driver::Reporter, listener::Listener};
+use crate::core::types::Report;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `send` as JavaScript has it: one method for all kinds of data.
+    type AnySender;
+    #[wasm_bindgen(method, catch, js_name = send)]
+    fn send_any(this: &AnySender, data: &JsValue) -> Result<(), JsValue>;
+}
+
+/// An open, opening or closing WebSocket.
+pub(super) struct Socket {
+    raw: WebSocket,
+    listeners: Vec<Listener>,
+}
+
+impl Socket {
+    /// Opens one.
+    pub(super) fn open(url: &str, protocols: &[String], reporter: &Reporter) -> Result<Self, JsValue> {
+        let offered: Array = protocols.iter().map(|protocol| JsString::from(protocol.as_str())).collect();
+        let raw = WebSocket::new_with_str_sequence(url, &offered)?;
+        // A blob's bytes come only after a promise, and by then messages may have changed places.
+        raw.set_binary_type(BinaryType::Arraybuffer);
+        let (open, message, close) = (reporter.clone(), reporter.clone(), reporter.clone());
+        let socket = raw.clone();
+        let listeners = vec![
+            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { protocol: socket.protocol() }))),
+            Listener::new(
+                &raw,
+                "message",
+                Box::new(move |event| {
+                    message.report(Report::Frame(Data(event.unchecked_into::<MessageEvent>().data())));
+                }),
+            ),
+            // `error` is not listened to: it says nothing, and `close` always follows (traps T14, T15).
+            Listener::new(
+                &raw,
+                "close",
+                Box::new(move |event| {
+                    let event: CloseEvent = event.unchecked_into();
+                    close.report(Report::Closed { code: event.code(), reason: event.reason() });
+                }),
+            ),
+        ];
+        Ok(Self { raw, listeners })
+    }
+
+    /// Sends one message, and says whether the socket took it. One that is closing takes nothing, and would not say so (T17).
+    pub(super) fn transmit(&self, data: &Data) -> bool {
+        self.raw.ready_state() == WebSocket::OPEN && self.raw.unchecked_ref::<AnySender>().send_any(&data.0).is_ok()
+    }
+
+    /// Closes with words of the application's.
+    pub(super) fn farewell(&mut self, code: u16, reason: &str) {
+        self.listeners.clear();
+        let _ = self.raw.close_with_code_and_reason(code, reason);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.listeners.clear();
+        // After a farewell this changes nothing.
+        let _ = self.raw.close();
+    }
+}
