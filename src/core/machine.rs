@@ -43,6 +43,8 @@
 //! **Time.** All deadlines are fields; [`Machine::next_deadline`] is their minimum, and a wake-up is asked for only when it must come
 //! earlier than the one already asked for. So a busy stream with a silence timeout arms a timer once per timeout, not once per message.
 
+use core::fmt;
+
 use super::{
     backoff::Backoff,
     cause::{Cause, Kind, Verdict},
@@ -119,7 +121,6 @@ enum State {
 }
 
 /// The attempt that carries the connection, or tries to.
-#[derive(Debug)]
 struct Carrier<P> {
     id: ConnId,
     transport: Transport,
@@ -140,8 +141,14 @@ struct Carrier<P> {
     next_poll: Option<(Millis, Io<P>)>,
 }
 
+impl<P> Carrier<P> {
+    /// Does it prove anything by lasting? A held poll does not; only its answer does.
+    const fn proves(&self) -> bool {
+        self.useful || !matches!(self.transport, Transport::LongPoll)
+    }
+}
+
 /// A try of a better transport beside the carrier. It proves that it opens and holds; it carries nothing.
-#[derive(Debug)]
 struct Probe<P> {
     id: ConnId,
     transport: Transport,
@@ -151,7 +158,6 @@ struct Probe<P> {
 }
 
 /// A connection. See the [module's documentation](self).
-#[derive(Debug)]
 pub struct Machine<P> {
     config: Config,
     wire: Box<dyn Wire<P>>,
@@ -181,6 +187,12 @@ pub struct Machine<P> {
     probe_delay: Millis,
     /// The earliest wake-up that was asked for and has not come.
     armed: Option<Millis>,
+}
+
+impl<P> fmt::Debug for Machine<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine").field("state", &self.state).field("cursor", &self.cursor).finish_non_exhaustive()
+    }
 }
 
 impl<P: Payload> Machine<P> {
@@ -388,6 +400,7 @@ impl<P: Payload> Machine<P> {
         } else if let Report::Unsent(payload) = report {
             // Even an abandoned attempt is heard on the fate of a message.
             self.settle(Said::Returned(payload), out);
+            self.flow(now, out);
         }
     }
 
@@ -406,10 +419,10 @@ impl<P: Payload> Machine<P> {
                     carrier.next_poll = Some((at, io));
                 }
                 Said::Opened { protocol } => self.opened(now, protocol, out),
-                Said::Alive => self.sign(now),
+                Said::Alive => self.sign(now, out),
                 Said::Message(message) => self.deliver(now, message, out),
                 Said::Moved(last) => {
-                    self.sign(now);
+                    self.sign(now, out);
                     self.cursor.move_to(&last);
                 }
                 Said::Retry(ms) => {
@@ -418,7 +431,10 @@ impl<P: Payload> Machine<P> {
                 Said::Interrupted(cause) => self.interrupted(now, cause, out),
                 Said::Unusable(cause) => self.unusable(now, cause, out),
                 Said::Ended(cause) => self.fail(now, cause, out),
-                word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => self.settle(word, out),
+                word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => {
+                    carrier.blocked |= matches!(word, Said::Returned(_));
+                    self.settle(word, out);
+                }
             }
         }
         self.flow(now, out);
@@ -432,9 +448,6 @@ impl<P: Payload> Machine<P> {
                 // What follows waits for the next carrier, behind this one.
                 self.outbox.put_back(payload, self.returned);
                 self.returned = self.returned.saturating_add(1);
-                if let Some(carrier) = &mut self.carrier {
-                    carrier.blocked = true;
-                }
                 return;
             }
             Said::Returned(payload) => (payload, Why::Closed),
@@ -446,12 +459,15 @@ impl<P: Payload> Machine<P> {
     }
 
     /// Something came over the carrier.
-    fn sign(&mut self, now: Millis) {
+    fn sign(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
         if let Some(carrier) = &mut self.carrier {
             carrier.last_sign = now;
             if !carrier.useful {
                 carrier.useful = true;
                 self.ladder.useful();
+                if carrier.stood {
+                    self.forgive(now, out);
+                }
             }
         }
     }
@@ -459,7 +475,7 @@ impl<P: Payload> Machine<P> {
     fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut Vec<Effect<P>>) {
         // Data before the handshake's answer is the answer.
         self.opened(now, String::new(), out);
-        self.sign(now);
+        self.sign(now, out);
         if let Some(id) = message.id.take() {
             if self.cursor.move_to(&id) {
                 message.id = Some(id);
@@ -501,7 +517,8 @@ impl<P: Payload> Machine<P> {
     }
 
     fn fail(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
-        let stood = self.stood(now);
+        let stood = self.stood(now) && self.carrier.as_ref().is_some_and(Carrier::proves);
+        self.drop_probe(out);
         let Some(carrier) = self.drop_carrier(None, out) else {
             return;
         };
@@ -530,8 +547,6 @@ impl<P: Payload> Machine<P> {
             let strikes = self.ladder.strike();
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
                 step = self.ladder.step();
-                // Back down from a rung that had been probed: the next probe is later.
-                self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
             }
         }
         let at_once = step == Step::Down && self.carried.is_none() && cause.retry_after.is_none();
@@ -551,6 +566,7 @@ impl<P: Payload> Machine<P> {
 
     /// The host lacks the transport: no failure of the network, and no reason to wait.
     fn unusable(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+        self.drop_probe(out);
         let Some(carrier) = self.drop_carrier(None, out) else {
             return;
         };
@@ -591,19 +607,25 @@ impl<P: Payload> Machine<P> {
     // ---- sending and polling ----
 
     fn flush(&mut self, now: Millis, id: ConnId, out: &mut Vec<Effect<P>>) {
-        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) {
+        let open = matches!(self.state, State::Open { .. });
+        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| open && carrier.id == id) {
             carrier.flowing = true;
             self.flow(now, out);
         }
     }
 
     /// Sends from the outbox while the carrier takes messages.
-    fn flow(&mut self, _now: Millis, out: &mut Vec<Effect<P>>) {
+    fn flow(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        if self.ready(now).is_some() {
+            // The next one goes over the better transport.
+            return;
+        }
         while let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
             if !carrier.flowing || carrier.blocked || !carrier.session.can_send() {
                 return;
             }
             let Some(payload) = self.outbox.pop() else { return };
+            self.returned = self.returned.saturating_sub(1);
             let mut said = Vec::new();
             carrier.session.send(payload, &mut said);
             for word in said {
@@ -614,17 +636,25 @@ impl<P: Payload> Machine<P> {
         }
     }
 
+    /// The better transport that has proved to hold, if it is time to move there: between two polls.
+    fn ready(&self, now: Millis) -> Option<Transport> {
+        self.carrier.as_ref().filter(|carrier| carrier.next_poll.is_some())?;
+        self.probe.as_ref().filter(|probe| probe.held.is_some_and(|at| at <= now)).map(|probe| probe.transport)
+    }
+
     /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
     fn poll(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        let ready = self.ready(now);
         let Some(carrier) = &mut self.carrier else { return };
         if carrier.next_poll.is_none() {
             return;
         }
-        let ready = self.probe.as_ref().filter(|probe| probe.held.is_some_and(|at| at <= now));
-        if let (Some(transport), true) = (ready.map(|probe| probe.transport), carrier.session.can_send()) {
+        if let (Some(transport), true) = (ready, carrier.session.can_send()) {
             self.drop_probe(out);
             self.drop_carrier(None, out);
             self.ladder.climb_to(transport);
+            // Should it not last up there, the next probe is later.
+            self.postpone_probes();
             self.last_cause = None;
             return self.connect(now, out);
         }
@@ -679,8 +709,12 @@ impl<P: Payload> Machine<P> {
 
     fn probe_failed(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
         self.drop_probe(out);
-        self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
+        self.postpone_probes();
         self.probe_at = Some(now.after(self.probe_delay));
+    }
+
+    fn postpone_probes(&mut self) {
+        self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
     }
 
     fn drop_probe(&mut self, out: &mut Vec<Effect<P>>) {
@@ -751,9 +785,8 @@ impl<P: Payload> Machine<P> {
     // ---- time ----
 
     fn tick(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
-        if self.armed.is_some_and(|at| at <= now) {
-            self.armed = None;
-        }
+        // The timer is used up, be it early: the clock of a browser may be coarser than its timers.
+        self.armed = None;
         match self.state {
             State::Waiting { until, .. } if until <= now => self.connect(now, out),
             State::Connecting { held: Some(at), .. } if at <= now => self.opened(now, String::new(), out),
@@ -767,7 +800,7 @@ impl<P: Payload> Machine<P> {
         }
         if let State::Open { .. } = self.state {
             if self.stood(now) {
-                self.has_stood();
+                self.has_stood(now, out);
             }
         }
         if self.probe_at.is_some_and(|at| at <= now) {
@@ -780,14 +813,22 @@ impl<P: Payload> Machine<P> {
     }
 
     /// The connection has lasted: all that went wrong before is forgiven.
-    fn has_stood(&mut self) {
+    fn has_stood(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| !carrier.stood) {
             carrier.stood = true;
-            // A held poll proves nothing by itself; only its answer does.
-            if carrier.transport != Transport::LongPoll || carrier.useful {
-                self.attempt = 0;
+            if carrier.proves() {
                 self.ladder.useful();
+                self.forgive(now, out);
             }
+        }
+    }
+
+    fn forgive(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+        if self.ladder.above().next().is_none() {
+            self.probe_delay = PROBE_AFTER;
+        }
+        if core::mem::take(&mut self.attempt) != 0 {
+            self.tell_status(now, out);
         }
     }
 

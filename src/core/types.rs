@@ -1,7 +1,5 @@
 //! The nouns that the machine, the wires and the shell share.
 
-use core::fmt;
-
 use super::{cause::Cause, cursor::Continuity, time::Millis};
 
 /// How bytes move.
@@ -48,7 +46,7 @@ pub struct ConnId(pub u32);
 
 /// What an application sends and receives. The core asks for its size and, where a wire puts
 /// something around it, has it taken apart; it never reads what the application wrote.
-pub trait Payload: Sized + Clone + fmt::Debug {
+pub trait Payload: Sized + Clone {
     /// Size in bytes, text counted as UTF-8.
     fn size(&self) -> usize;
     /// Text, from UTF-8 with replacement of what is not (the Encoding Standard's "UTF-8 decode without BOM").

@@ -11,8 +11,6 @@ pub mod raw;
 pub mod relay;
 pub mod sse;
 
-use core::fmt;
-
 use super::{
     cause::Cause,
     ladder::Fit,
@@ -59,7 +57,7 @@ pub enum Said<P> {
 }
 
 /// One attempt over one transport.
-pub trait Session<P>: fmt::Debug {
+pub trait Session<P> {
     /// Begins.
     fn start(&mut self, out: &mut Vec<Said<P>>);
     /// The transport reports.
@@ -75,7 +73,7 @@ pub trait Session<P>: fmt::Debug {
 }
 
 /// A protocol, and where its server is.
-pub trait Wire<P>: fmt::Debug {
+pub trait Wire<P> {
     /// Its transports, best first.
     fn ladder(&self) -> &'static [Transport];
     /// Can `transport` do what was asked, with a cursor or without?

@@ -1,0 +1,21 @@
+//! What the fixture promises, over real TCP. One test program, because linking one is quicker than linking eight.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that fails should fail loudly"
+)]
+
+mod bad_input;
+mod control;
+mod faults;
+mod http;
+mod journal;
+mod relay;
+mod restart;
+mod streams;
+mod support;
+mod websockets;

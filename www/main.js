@@ -1,0 +1,46 @@
+// Puts the page together: two connections, and the parts that read them.
+//
+// Everything the library is asked for is in `start`: two constructors. The rest of the page only listens.
+
+import { announcer } from "./announce.js";
+import { mountBreakage } from "./breakage.js";
+import { mountChat } from "./chat.js";
+import { Continuity } from "./continuity.js";
+import { Happenings } from "./happenings.js";
+import { mountPanel } from "./panel.js";
+import { mountPrices } from "./prices.js";
+import { mountTask } from "./task.js";
+import { Timeline } from "./timeline.js";
+
+const byId = (id) => document.getElementById(id);
+
+function start({ ReconnectingEventSource, ReconnectingWebSocket }) {
+  // The feed ticks five times a second, so six silent seconds mean that it is dead, whatever TCP believes.
+  const stream = new ReconnectingEventSource("/sse/prices", { silenceTimeout: 6000 });
+
+  // The relay speaks WebSocket and long-polling on one URL, with one kind of id: that is what makes the fallback lossless.
+  const relay = new URL("/relay/chat", location.href);
+  relay.protocol = relay.protocol === "https:" ? "wss:" : "ws:";
+  const socket = new ReconnectingWebSocket(relay, [], { wire: "relay" });
+
+  const counters = { stream: new Continuity(), socket: new Continuity() };
+  const timeline = new Timeline(byId("timeline"), ["stream", "socket"]);
+  const happenings = new Happenings(byId("happenings"));
+  const announce = announcer(byId("announcer"));
+
+  mountPanel({ stream, socket, counters, timeline, happenings, announce });
+  mountPrices(stream);
+  mountChat(socket);
+  mountTask(ReconnectingEventSource, happenings);
+  mountBreakage({ timeline, happenings });
+
+  // For tests, and for whoever opens the console.
+  window.everwireDemo = { stream, socket, counters };
+}
+
+// Imported late only so that a missing build is one readable sentence. An application imports it at the top.
+import("/pkg/index.js").then(start, (error) => {
+  const trouble = byId("trouble");
+  trouble.textContent = `The package could not be loaded from /pkg/index.js. Run “make package”, then reload. (${error.message})`;
+  trouble.hidden = false;
+});
