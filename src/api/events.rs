@@ -13,7 +13,7 @@ use crate::{
         types::{self, Input, Transport},
         wire::sse::Sse,
     },
-    web::{data::Data, url},
+    web::{data::Data, driver::Endpoint, url},
 };
 
 /// 16 MiB.
@@ -233,15 +233,14 @@ impl EventsBuilder {
         }
         let wire = Box::new(Sse {
             cross_origin: url::is_cross_origin(&resolved),
-            url: resolved,
-            credentials: self.credentials,
             query: self.query,
             comments: silence.is_some(),
             max_event_bytes: self.max_event_bytes,
         });
+        let endpoint = Endpoint { http_url: resolved, credentials: self.credentials, ..Endpoint::default() };
         let mut config = self.common.config(Sse::LADDER)?;
         config.silence = silence;
         let context = Context { last_id: RefCell::new(config.last_id.clone()), kinds: self.kinds.clone() };
-        Ok(Events { connection: Connection::open(config, wire, context, &self.kinds) })
+        Ok(Events { connection: Connection::open(config, endpoint, wire, context, &self.kinds) })
     }
 }

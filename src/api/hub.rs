@@ -16,7 +16,7 @@ use crate::{
     },
     web::{
         data::Data,
-        driver::{Driver, Observer},
+        driver::{Driver, Endpoint, Observer},
     },
 };
 
@@ -199,8 +199,8 @@ impl<T: Item> Hub<T> {
         self.on_item.each(|callback| callback(&item));
     }
 
-    fn set_status(&self, snapshot: Snapshot) {
-        let status = Status::new(snapshot);
+    fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
+        let status = Status::new(snapshot, driver.last_cause(), driver.continuity());
         if *self.status.borrow() != status {
             self.status.replace(status.clone());
             self.on_status.each(|callback| callback(&status));
@@ -216,10 +216,10 @@ impl<T: Item> Hub<T> {
 }
 
 impl<T: Item> Observer for Rc<Hub<T>> {
-    fn hear(&self, notice: Notice<Data>) {
+    fn hear(&self, driver: &Driver, notice: Notice<Data>) {
         match notice {
             Notice::Message(message) => self.deliver(message),
-            Notice::Status(snapshot) => self.set_status(snapshot),
+            Notice::Status(snapshot) => self.set_status(driver, snapshot),
             Notice::Dropped { data, why } => {
                 let message = Message::from_data(&data);
                 self.on_dropped.each(|callback| callback(&message, why));
@@ -241,9 +241,15 @@ pub(super) struct Connection<T: Item> {
 }
 
 impl<T: Item> Connection<T> {
-    pub(super) fn open(config: Config, wire: Box<dyn Wire<Data>>, context: T::Context, kinds: &[String]) -> Rc<Self> {
+    pub(super) fn open(
+        config: Config,
+        endpoint: Endpoint,
+        wire: Box<dyn Wire<Data>>,
+        context: T::Context,
+        kinds: &[String],
+    ) -> Rc<Self> {
         let hub = Hub::<T>::new(context);
-        let driver = Driver::new(config, wire, Box::new(Rc::clone(&hub)));
+        let driver = Driver::new(config, endpoint, wire, Box::new(Rc::clone(&hub)));
         for kind in kinds {
             driver.listen(kind);
         }

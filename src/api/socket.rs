@@ -16,7 +16,7 @@ use crate::{
         types::{self, Delivery, Input, Payload, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
-    web::{data::Data, url},
+    web::{data::Data, driver::Endpoint, url},
 };
 
 /// What is sent and received.
@@ -317,13 +317,13 @@ impl SocketBuilder {
             url::resolve(http, "http").map_err(|error| ConfigError::new("fallback_url", http, error.expected()))?;
         options::check_protocols(&self.protocols)?;
         self.outbox.check()?;
-        let (protocols, credentials) = (self.protocols, self.credentials);
+        let endpoint = Endpoint { socket_url, http_url, protocols: self.protocols, credentials: self.credentials };
         let wire: Box<dyn crate::core::wire::Wire<Data>> = match self.wire {
-            Wire::Raw => Box::new(Raw { url: socket_url, protocols }),
-            Wire::Relay => Box::new(Relay { socket_url, http_url, protocols, credentials }),
+            Wire::Raw => Box::new(Raw),
+            Wire::Relay => Box::new(Relay),
         };
         let mut config = self.common.config(wire.ladder())?;
         config.outbox = self.outbox.0;
-        Ok(Socket { connection: Connection::open(config, wire, (), &[]) })
+        Ok(Socket { connection: Connection::open(config, endpoint, wire, (), &[]) })
     }
 }

@@ -65,8 +65,8 @@ impl Status {
         matches!(self, Self::Closed)
     }
 
-    pub(super) fn new(snapshot: Snapshot) -> Self {
-        let Snapshot { phase, transport, attempt, retry_in, cause, continuity } = snapshot;
+    pub(super) fn new(snapshot: Snapshot, cause: Option<Cause>, continuity: Option<Continuity>) -> Self {
+        let Snapshot { phase, transport, attempt, retry_in } = snapshot;
         let retry_in = Duration::from_millis(retry_in.0);
         match phase {
             Phase::Connecting => Self::Connecting { attempt, transport },

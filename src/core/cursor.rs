@@ -51,7 +51,7 @@ impl Cursor {
     /// Moves to `id` and says whether that is a change. An id with U+0000 is ignored, as WHATWG HTML 9.2.6
     /// has it; so is one with a line break, which could not be sent in a header. An empty one resets.
     pub fn move_to(&mut self, id: &str) -> bool {
-        if id == self.0 || id.contains(['\0', '\r', '\n']) {
+        if id == self.0 || id.bytes().any(|byte| matches!(byte, b'\0' | b'\r' | b'\n')) {
             return false;
         }
         self.0.clear();

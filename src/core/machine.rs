@@ -54,8 +54,8 @@ use super::{
     rng::Rng,
     time::Millis,
     types::{
-        ConnId, Delivery, Effect, End, Input, Io, Message, Notice, PageEvent, Payload, Phase, Refused, Report,
-        Snapshot, Transport, Why,
+        ConnId, Delivery, Effect, Effects, End, Input, Manner, Message, Notice, PageEvent, Payload, Phase, Refused,
+        Report, Snapshot, Transport, Why,
     },
     wire::{Said, Session, Wire},
 };
@@ -135,10 +135,12 @@ struct Carrier<P> {
     flowing: bool,
     /// It did not take a message: it is about to end.
     blocked: bool,
+    /// The cursor moved since the last poll.
+    moved: bool,
     last_sign: Millis,
     last_poll: Millis,
-    /// A poll that waits for its time.
-    next_poll: Option<(Millis, Io<P>)>,
+    /// The poll is answered; the next one is due then.
+    next_poll: Option<Millis>,
 }
 
 impl<P> Carrier<P> {
@@ -149,10 +151,9 @@ impl<P> Carrier<P> {
 }
 
 /// A try of a better transport beside the carrier. It proves that it opens and holds; it carries nothing.
-struct Probe<P> {
+struct Probe {
     id: ConnId,
     transport: Transport,
-    session: Box<dyn Session<P>>,
     deadline: Millis,
     held: Option<Millis>,
 }
@@ -164,7 +165,7 @@ pub struct Machine<P> {
     rng: Rng,
     state: State,
     carrier: Option<Carrier<P>>,
-    probe: Option<Probe<P>>,
+    probe: Option<Probe>,
     ladder: Ladder,
     cursor: Cursor,
     outbox: Outbox<P>,
@@ -264,9 +265,25 @@ impl<P: Payload> Machine<P> {
             transport: self.carrier.as_ref().map(|carrier| carrier.transport),
             attempt: self.attempt,
             retry_in,
-            cause: self.last_cause.clone(),
-            continuity: self.continuity,
         }
+    }
+
+    /// What ended the last try; `None` while there is a connection.
+    #[must_use]
+    pub const fn last_cause(&self) -> Option<&Cause> {
+        self.last_cause.as_ref()
+    }
+
+    /// What the last reconnect meant for the data; `None` before there was one.
+    #[must_use]
+    pub const fn continuity(&self) -> Option<Continuity> {
+        self.continuity
+    }
+
+    /// What the shell has to know of the wire.
+    #[must_use]
+    pub fn manner(&self) -> Manner {
+        self.wire.manner()
     }
 
     /// Takes a message for the other side, and says what became of it.
@@ -274,27 +291,27 @@ impl<P: Payload> Machine<P> {
     /// # Errors
     ///
     /// The message comes back when the outbox is full, when the connection is over, or when its wire only receives.
-    pub fn send(&mut self, now: Millis, payload: P, out: &mut Vec<Effect<P>>) -> Result<Delivery, Refused<P>> {
+    pub fn send(&mut self, payload: P, out: &mut impl Effects<P>) -> Result<Delivery, Refused<P>> {
         if self.is_closed() {
             return Err(Refused::Closed(payload));
         }
         if let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
             // Before the flush the application's own words go first; after it, whoever came first.
             if carrier.session.can_send() && !carrier.blocked && (self.outbox.is_empty() || !carrier.flowing) {
-                let mut said = Vec::new();
-                carrier.session.send(payload, &mut said);
-                let id = carrier.id;
-                self.heed(now, id, said, out);
+                carrier.session.sending(&payload);
+                out.push(Effect::Send(carrier.id, payload));
                 return Ok(Delivery::Sent);
             }
         }
         let gone = self.outbox.push(payload).map_err(Refused::Full)?;
-        out.extend(gone.into_iter().map(|data| Effect::Tell(Notice::Dropped { data, why: Why::Full })));
+        for data in gone {
+            out.push(Effect::Tell(Notice::Dropped { data, why: Why::Full }));
+        }
         Ok(Delivery::Queued)
     }
 
     /// One step: something happened at `now`; `out` receives what is to be done about it.
-    pub fn step(&mut self, now: Millis, input: Input<P>, out: &mut Vec<Effect<P>>) {
+    pub fn step(&mut self, now: Millis, input: Input<P>, out: &mut impl Effects<P>) {
         if self.is_closed() {
             return;
         }
@@ -318,12 +335,7 @@ impl<P: Payload> Machine<P> {
         ConnId(self.ids)
     }
 
-    fn session(&mut self, transport: Transport) -> Box<dyn Session<P>> {
-        let nonce = self.rng.next() as u32;
-        self.wire.session(transport, self.cursor.id(), nonce)
-    }
-
-    fn connect(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn connect(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let has_cursor = !self.cursor.is_empty();
         let Some(transport) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
             let cause = self.last_cause.take().unwrap_or_else(|| Cause::new(Kind::Unusable));
@@ -332,9 +344,7 @@ impl<P: Payload> Machine<P> {
         };
         let resumes = has_cursor && self.wire.fit(transport, has_cursor) == Fit::Full;
         let id = self.next_id();
-        let mut session = self.session(transport);
-        let mut said = Vec::new();
-        session.start(&mut said);
+        let session = self.wire.session(transport, self.cursor.id());
         self.returned = 0;
         self.carrier = Some(Carrier {
             id,
@@ -345,6 +355,7 @@ impl<P: Payload> Machine<P> {
             stood: false,
             flowing: false,
             blocked: false,
+            moved: false,
             last_sign: now,
             last_poll: now,
             next_poll: None,
@@ -353,10 +364,10 @@ impl<P: Payload> Machine<P> {
         self.state = State::Connecting { deadline: now.after(self.config.connect_timeout), held };
         self.last_try = now;
         self.tell_status(now, out);
-        self.heed(now, id, said, out);
+        out.push(Effect::Open(id, transport, String::from(self.cursor.id())));
     }
 
-    fn opened(&mut self, now: Millis, protocol: String, out: &mut Vec<Effect<P>>) {
+    fn opened(&mut self, now: Millis, protocol: String, out: &mut impl Effects<P>) {
         let (State::Connecting { .. }, Some(carrier)) = (self.state, &mut self.carrier) else {
             return;
         };
@@ -389,14 +400,13 @@ impl<P: Payload> Machine<P> {
     // ---- what sessions say ----
 
     /// The one place where reports are matched with attempts.
-    fn report(&mut self, now: Millis, id: ConnId, report: Report<P>, out: &mut Vec<Effect<P>>) {
+    fn report(&mut self, now: Millis, id: ConnId, report: Report<P>, out: &mut impl Effects<P>) {
         let mut said = Vec::new();
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) {
             carrier.session.on(report, &mut said);
             self.heed(now, id, said, out);
-        } else if let Some(probe) = self.probe.as_mut().filter(|probe| probe.id == id) {
-            probe.session.on(report, &mut said);
-            self.heed_probe(now, said, out);
+        } else if self.probe.as_ref().is_some_and(|probe| probe.id == id) {
+            self.report_probe(now, &report, out);
         } else if let Report::Unsent(payload) = report {
             // Even an abandoned attempt is heard on the fate of a message.
             self.settle(Said::Returned(payload), out);
@@ -404,7 +414,7 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn heed(&mut self, now: Millis, id: ConnId, said: Vec<Said<P>>, out: &mut Vec<Effect<P>>) {
+    fn heed(&mut self, now: Millis, id: ConnId, said: Vec<Said<P>>, out: &mut impl Effects<P>) {
         for word in said {
             let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else {
                 // The carrier ended with an earlier word; only what concerns accepted messages still counts.
@@ -412,24 +422,22 @@ impl<P: Payload> Machine<P> {
                 continue;
             };
             match word {
-                Said::Do(io) => out.push(Effect::Io(id, io)),
-                Said::Poll { io, quiet } => {
-                    let hurry = !quiet || now.since(carrier.last_poll) >= QUIET_POLL;
-                    let at = if hurry { now } else { carrier.last_poll.after(QUIET_POLL) };
-                    carrier.next_poll = Some((at, io));
+                Said::Poll { quiet } => {
+                    // What moved nothing would come again at once: a page for every URL, or events without ids.
+                    let earliest = if quiet || !core::mem::take(&mut carrier.moved) { carrier.last_poll.after(QUIET_POLL) } else { now };
+                    carrier.next_poll = Some(earliest.max(now));
                 }
                 Said::Opened { protocol } => self.opened(now, protocol, out),
                 Said::Alive => self.sign(now, out),
                 Said::Message(message) => self.deliver(now, message, out),
                 Said::Moved(last) => {
                     self.sign(now, out);
-                    self.cursor.move_to(&last);
+                    self.move_to(&last);
                 }
                 Said::Retry(ms) => {
                     self.asked = Some(Millis(ms).clamp(super::backoff::MIN_ASKED, super::backoff::MAX_ASKED));
                 }
-                Said::Interrupted(cause) => self.interrupted(now, cause, out),
-                Said::Unusable(cause) => self.unusable(now, cause, out),
+                Said::Interrupted => self.interrupted(now, out),
                 Said::Ended(cause) => self.fail(now, cause, out),
                 word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => {
                     carrier.blocked |= matches!(word, Said::Returned(_));
@@ -442,7 +450,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// What became of an accepted message.
-    fn settle(&mut self, word: Said<P>, out: &mut Vec<Effect<P>>) {
+    fn settle(&mut self, word: Said<P>, out: &mut impl Effects<P>) {
         let (data, why) = match word {
             Said::Returned(payload) if !self.is_closed() => {
                 // What follows waits for the next carrier, behind this one.
@@ -459,7 +467,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// Something came over the carrier.
-    fn sign(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn sign(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if let Some(carrier) = &mut self.carrier {
             carrier.last_sign = now;
             if !carrier.useful {
@@ -472,19 +480,28 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut Vec<Effect<P>>) {
+    fn move_to(&mut self, id: &str) -> bool {
+        let moved = self.cursor.move_to(id);
+        if let Some(carrier) = &mut self.carrier {
+            carrier.moved |= moved;
+        }
+        moved
+    }
+
+    fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut impl Effects<P>) {
         // Data before the handshake's answer is the answer.
         self.opened(now, String::new(), out);
         self.sign(now, out);
         if let Some(id) = message.id.take() {
-            if self.cursor.move_to(&id) {
+            if self.move_to(&id) {
                 message.id = Some(id);
             }
         }
         out.push(Effect::Tell(Notice::Message(message)));
     }
 
-    fn interrupted(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+    fn interrupted(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let cause = Cause::new(Kind::Network);
         let stood = self.stood(now);
         let Some(carrier) = &mut self.carrier else { return };
         self.attempt = if stood { 1 } else { self.attempt.saturating_add(1) };
@@ -516,7 +533,7 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn fail(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+    fn fail(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
         let stood = self.stood(now) && self.carrier.as_ref().is_some_and(Carrier::proves);
         self.drop_probe(out);
         let Some(carrier) = self.drop_carrier(None, out) else {
@@ -524,6 +541,12 @@ impl<P: Payload> Machine<P> {
         };
         let transport = carrier.transport;
         let cause = Cause { transport: Some(transport), ..cause };
+        if cause.kind == Kind::Unusable {
+            // No failure of the network, and no reason to wait.
+            self.ladder.lacks();
+            self.last_cause = Some(cause);
+            return self.connect(now, out);
+        }
         if self.carried.is_some() {
             self.down_since.get_or_insert(now);
         }
@@ -564,24 +587,13 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    /// The host lacks the transport: no failure of the network, and no reason to wait.
-    fn unusable(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
-        self.drop_probe(out);
-        let Some(carrier) = self.drop_carrier(None, out) else {
-            return;
-        };
-        self.ladder.lacks();
-        self.last_cause = Some(Cause { transport: Some(carrier.transport), ..cause });
-        self.connect(now, out);
-    }
-
     /// A verdict of stop, or no tries left.
-    fn stop(&mut self, now: Millis, cause: Cause, out: &mut Vec<Effect<P>>) {
+    fn stop(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
         self.close(now, End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
     }
 
-    fn close(&mut self, now: Millis, end: End, out: &mut Vec<Effect<P>>) {
+    fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {
         self.drop_probe(out);
         let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
         self.drop_carrier(farewell, out);
@@ -595,7 +607,7 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Tell(Notice::Closed(end)));
     }
 
-    fn drop_carrier(&mut self, farewell: Option<(u16, String)>, out: &mut Vec<Effect<P>>) -> Option<Carrier<P>> {
+    fn drop_carrier(&mut self, farewell: Option<(u16, String)>, out: &mut impl Effects<P>) -> Option<Carrier<P>> {
         let mut carrier = self.carrier.take()?;
         out.push(Effect::Drop(carrier.id, farewell));
         if let Some(data) = carrier.session.take_unanswered() {
@@ -606,7 +618,7 @@ impl<P: Payload> Machine<P> {
 
     // ---- sending and polling ----
 
-    fn flush(&mut self, now: Millis, id: ConnId, out: &mut Vec<Effect<P>>) {
+    fn flush(&mut self, now: Millis, id: ConnId, out: &mut impl Effects<P>) {
         let open = matches!(self.state, State::Open { .. });
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| open && carrier.id == id) {
             carrier.flowing = true;
@@ -615,7 +627,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// Sends from the outbox while the carrier takes messages.
-    fn flow(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn flow(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if self.ready(now).is_some() {
             // The next one goes over the better transport.
             return;
@@ -626,13 +638,8 @@ impl<P: Payload> Machine<P> {
             }
             let Some(payload) = self.outbox.pop() else { return };
             self.returned = self.returned.saturating_sub(1);
-            let mut said = Vec::new();
-            carrier.session.send(payload, &mut said);
-            for word in said {
-                if let Said::Do(io) = word {
-                    out.push(Effect::Io(carrier.id, io));
-                }
-            }
+            carrier.session.sending(&payload);
+            out.push(Effect::Send(carrier.id, payload));
         }
     }
 
@@ -643,13 +650,11 @@ impl<P: Payload> Machine<P> {
     }
 
     /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
-    fn poll(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
-        let ready = self.ready(now);
+    fn poll(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let better = self.ready(now);
         let Some(carrier) = &mut self.carrier else { return };
-        if carrier.next_poll.is_none() {
-            return;
-        }
-        if let (Some(transport), true) = (ready, carrier.session.can_send()) {
+        let Some(due) = carrier.next_poll.filter(|due| *due <= now) else { return };
+        if let (Some(transport), true) = (better, carrier.session.can_send()) {
             self.drop_probe(out);
             self.drop_carrier(None, out);
             self.ladder.climb_to(transport);
@@ -658,27 +663,20 @@ impl<P: Payload> Machine<P> {
             self.last_cause = None;
             return self.connect(now, out);
         }
-        // A probe that is open gets its second to prove that it holds, and a message under way its answer.
-        let hold = self
-            .probe
-            .as_ref()
-            .and_then(|probe| probe.held)
-            .map(|at| if at > now { at } else { now.after(QUIET_POLL) });
-        match (&mut carrier.next_poll, hold) {
-            (Some((at, _)), _) if *at > now => {}
-            (Some((at, _)), Some(hold)) => *at = hold,
-            (next, _) => {
-                if let Some((_, io)) = next.take() {
-                    carrier.last_poll = now;
-                    out.push(Effect::Io(carrier.id, io));
-                }
+        carrier.next_poll = match self.probe.as_ref().and_then(|probe| probe.held) {
+            // A probe that is open gets its second to prove that it holds, and a message under way its answer.
+            Some(held) => Some(held.max(due.after(QUIET_POLL))),
+            None => {
+                carrier.last_poll = now;
+                out.push(Effect::Poll(carrier.id, String::from(self.cursor.id())));
+                None
             }
-        }
+        };
     }
 
     // ---- probing ----
 
-    fn start_probe(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn start_probe(&mut self, now: Millis, out: &mut impl Effects<P>) {
         self.probe_at = None;
         let Some(current) = self.carrier.as_ref().map(|carrier| carrier.transport) else {
             return;
@@ -686,28 +684,20 @@ impl<P: Payload> Machine<P> {
         let wanted = self.ladder.above().find(|&above| self.wire.prefers(above, current));
         let Some(transport) = wanted else { return };
         let id = self.next_id();
-        let mut session = self.session(transport);
-        let mut said = Vec::new();
-        session.start(&mut said);
-        let deadline = now.after(self.config.connect_timeout);
-        self.probe = Some(Probe { id, transport, session, deadline, held: None });
-        self.heed_probe(now, said, out);
+        self.probe = Some(Probe { id, transport, deadline: now.after(self.config.connect_timeout), held: None });
+        out.push(Effect::Open(id, transport, String::from(self.cursor.id())));
     }
 
-    fn heed_probe(&mut self, now: Millis, said: Vec<Said<P>>, out: &mut Vec<Effect<P>>) {
-        for word in said {
-            let Some(probe) = &mut self.probe else { return };
-            match word {
-                Said::Do(io) => out.push(Effect::Io(probe.id, io)),
-                Said::Opened { .. } => probe.held = Some(now.after(PROBE_HOLDS)),
-                Said::Ended(_) | Said::Unusable(_) => self.probe_failed(now, out),
-                // It only has to hold. What it receives comes again, over the connection, by the cursor.
-                _ => {}
-            }
+    /// It only has to open and to hold. What it receives comes again, over the connection, by the cursor.
+    fn report_probe(&mut self, now: Millis, report: &Report<P>, out: &mut impl Effects<P>) {
+        match (report, &mut self.probe) {
+            (Report::Opened { .. }, Some(probe)) => probe.held = Some(now.after(PROBE_HOLDS)),
+            (Report::Closed { .. } | Report::Failed { .. } | Report::Unusable { .. }, _) => self.probe_failed(now, out),
+            _ => {}
         }
     }
 
-    fn probe_failed(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn probe_failed(&mut self, now: Millis, out: &mut impl Effects<P>) {
         self.drop_probe(out);
         self.postpone_probes();
         self.probe_at = Some(now.after(self.probe_delay));
@@ -717,7 +707,7 @@ impl<P: Payload> Machine<P> {
         self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
     }
 
-    fn drop_probe(&mut self, out: &mut Vec<Effect<P>>) {
+    fn drop_probe(&mut self, out: &mut impl Effects<P>) {
         self.probe_at = None;
         if let Some(probe) = self.probe.take() {
             out.push(Effect::Drop(probe.id, None));
@@ -726,7 +716,7 @@ impl<P: Payload> Machine<P> {
 
     // ---- the application and the page ----
 
-    fn reconnect(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn reconnect(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if self.state == State::Idle {
             return;
         }
@@ -738,7 +728,7 @@ impl<P: Payload> Machine<P> {
         self.connect(now, out);
     }
 
-    fn page(&mut self, now: Millis, event: PageEvent, out: &mut Vec<Effect<P>>) {
+    fn page(&mut self, now: Millis, event: PageEvent, out: &mut impl Effects<P>) {
         match event {
             PageEvent::Online | PageEvent::Offline => {
                 let changed = core::mem::replace(&mut self.online, event == PageEvent::Online) != self.online;
@@ -765,7 +755,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// There is reason to hope: the next try is now, unless the server asked for time.
-    fn hurry(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn hurry(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let State::Waiting { until, obeys_server: false } = self.state else {
             return;
         };
@@ -778,13 +768,13 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn tell_status(&self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn tell_status(&self, now: Millis, out: &mut impl Effects<P>) {
         out.push(Effect::Tell(Notice::Status(self.snapshot(now))));
     }
 
     // ---- time ----
 
-    fn tick(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn tick(&mut self, now: Millis, out: &mut impl Effects<P>) {
         // The timer is used up, be it early: the clock of a browser may be coarser than its timers.
         self.armed = None;
         match self.state {
@@ -813,7 +803,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// The connection has lasted: all that went wrong before is forgiven.
-    fn has_stood(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn has_stood(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| !carrier.stood) {
             carrier.stood = true;
             if carrier.proves() {
@@ -823,7 +813,7 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn forgive(&mut self, now: Millis, out: &mut Vec<Effect<P>>) {
+    fn forgive(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if self.ladder.above().next().is_none() {
             self.probe_delay = PROBE_AFTER;
         }
@@ -868,11 +858,11 @@ impl<P: Payload> Machine<P> {
             _ => None,
         };
         let probe = self.probe.as_ref().filter(|probe| probe.held.is_none()).map(|probe| probe.deadline);
-        let poll = self.carrier.as_ref().and_then(|carrier| carrier.next_poll.as_ref()).map(|(at, _)| *at);
+        let poll = self.carrier.as_ref().and_then(|carrier| carrier.next_poll);
         [state, self.silent_at(), self.probe_at, probe, poll].into_iter().flatten().min()
     }
 
-    fn arm(&mut self, out: &mut Vec<Effect<P>>) {
+    fn arm(&mut self, out: &mut impl Effects<P>) {
         if self.is_closed() {
             return;
         }

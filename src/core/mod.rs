@@ -16,7 +16,7 @@
 //! | [`cursor`] | the last id seen, and what a reconnect meant for the data |
 //! | [`outbox`] | messages accepted while nothing could carry them |
 //! | [`sse`] | the `text/event-stream` parser |
-//! | [`types`], [`time`], [`rng`], [`query`] | the nouns |
+//! | [`types`], [`time`], [`rng`] | the nouns |
 //!
 //! These modules are public for tests and for the curious. They follow the needs of the crate, and
 //! their names may change in any release; the stable surface is the crate's root.
@@ -27,7 +27,6 @@ pub mod cursor;
 pub mod ladder;
 pub mod machine;
 pub mod outbox;
-pub mod query;
 pub mod rng;
 pub mod sse;
 pub mod time;

@@ -19,12 +19,8 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The one with this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        let all = [Self::WebSocket, Self::EventSource, Self::FetchStream, Self::XhrStream, Self::LongPoll];
-        all.into_iter().find(|transport| transport.as_str() == name)
-    }
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::WebSocket, Self::EventSource, Self::FetchStream, Self::XhrStream, Self::LongPoll];
 
     /// The name that JavaScript and the documentation use.
     #[must_use]
@@ -77,23 +73,13 @@ pub struct Message<P> {
 pub struct Head {
     /// The status code.
     pub status: u16,
-    /// `Content-Type`, as it came; empty if there was none.
+    /// The essence of `Content-Type`: in lower case, without parameters; empty if there was none.
     pub content_type: String,
-    /// `Etag`, as it came.
-    pub etag: Option<String>,
-    /// `Last-Modified`, in seconds since 1970.
-    pub last_modified: Option<u64>,
+    /// The message id that `Last-Modified` (T, an HTTP date) and `Etag` (N) stand for: `T:N`, T in seconds since 1970, or the
+    /// `Etag` alone where that has a colon (nchan's message ids). Empty if there was none.
+    pub position: String,
     /// `Retry-After`, as a span from now.
     pub retry_after: Option<Millis>,
-}
-
-impl Head {
-    /// Is the type's essence, that is without parameters and in any case, `essence`?
-    #[must_use]
-    pub fn is_type(&self, essence: &str) -> bool {
-        let given = self.content_type.split(';').next().unwrap_or_default();
-        given.trim().eq_ignore_ascii_case(essence)
-    }
 }
 
 /// Which of a session's requests: one to receive, one to send. Each lane has at most one in flight.
@@ -105,44 +91,15 @@ pub enum Lane {
     Up,
 }
 
-/// A request that a wire wants made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request<P> {
-    /// Which of the session's two.
-    pub lane: Lane,
-    /// The absolute URL.
-    pub url: String,
-    /// POST this; `None` is a GET.
-    pub body: Option<P>,
-    /// Request headers.
-    pub headers: Vec<(&'static str, String)>,
-    /// Send cookies and authorisation to another origin as well.
-    pub credentials: bool,
-}
-
-/// What a session wants done over its transport.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Io<P> {
-    /// Open a WebSocket.
-    WebSocket {
-        /// The absolute URL, `ws` or `wss`.
-        url: String,
-        /// The subprotocols to offer.
-        protocols: Vec<String>,
-    },
-    /// Open the browser's EventSource.
-    EventSource {
-        /// The absolute URL.
-        url: String,
-        /// `withCredentials`.
-        credentials: bool,
-    },
-    /// Make a request and hand on the body as it comes.
-    Stream(Request<P>),
-    /// Make a request and hand on the answer when it is whole.
-    Request(Request<P>),
-    /// Send this over the open WebSocket.
-    Transmit(P),
+/// How a wire speaks: what the shell has to know to make its requests. Where the server is, the core does not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// A WebSocket subprotocol of the wire's own, to be offered before the application's; empty for none.
+    pub subprotocol: &'static str,
+    /// The query parameter that carries the cursor; empty: the header `Last-Event-ID`.
+    pub query: String,
+    /// Does it ask for `text/event-stream`?
+    pub events: bool,
 }
 
 /// What a transport reports to the session that it carries.
@@ -220,6 +177,11 @@ pub enum PageEvent {
     Restored,
 }
 
+impl PageEvent {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Online, Self::Offline, Self::Visible, Self::Cached, Self::Restored];
+}
+
 /// Everything that can happen to a connection, but for [`send`](super::machine::Machine::send).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input<P> {
@@ -247,8 +209,12 @@ pub enum Input<P> {
 /// Everything that a connection does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect<P> {
-    /// Use the transport of this attempt.
-    Io(ConnId, Io<P>),
+    /// Open this transport, going on after this id (empty: there is none yet). Long-polling opens with its first poll.
+    Open(ConnId, Transport, String),
+    /// Poll again, going on after this id. Nothing else of the attempt is under way but, perhaps, a message.
+    Poll(ConnId, String),
+    /// Send this: over the open WebSocket, or by POST.
+    Send(ConnId, P),
     /// Abandon this attempt: detach from it first, then end it. Where it is a WebSocket, with these words.
     Drop(ConnId, Option<(u16, String)>),
     /// Send [`Input::Tick`] at this time; it replaces any earlier wish. `None`: not at all.
@@ -290,7 +256,7 @@ impl Phase {
 }
 
 /// A connection at a glance.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// Where it is.
     pub phase: Phase,
@@ -300,10 +266,6 @@ pub struct Snapshot {
     pub attempt: u32,
     /// While waiting: how long until the next try, from when this was told; else zero.
     pub retry_in: Millis,
-    /// What ended the last try, until there is a connection again.
-    pub cause: Option<Cause>,
-    /// What the last reconnect meant for the data; `None` before there was one.
-    pub continuity: Option<Continuity>,
 }
 
 /// Why a message was given up.
@@ -330,6 +292,21 @@ impl Why {
             Self::Unknown => "unknown",
             Self::Refused => "refused",
         }
+    }
+}
+
+/// Where a machine puts its effects, in the order in which they must be carried out.
+///
+/// A `Vec` keeps them as the data that they are; the npm build hands each on as it comes, which spares the page the code to store
+/// and to tell them apart again.
+pub trait Effects<P> {
+    /// One more.
+    fn push(&mut self, effect: Effect<P>);
+}
+
+impl<P> Effects<P> for Vec<Effect<P>> {
+    fn push(&mut self, effect: Effect<P>) {
+        self.push(effect);
     }
 }
 

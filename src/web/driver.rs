@@ -14,17 +14,34 @@ use std::{
 use gloo_timers::callback::Timeout;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{clock, data::Data, fetch::Stream, listener::Listener, page, source::Source, websocket::Socket, xhr::Xhr};
+use super::{
+    clock, data::Data, fetch::Stream, listener::Listener, page, source::Source, url, websocket::Socket, xhr::Xhr,
+};
 use crate::core::{
+    cause::Cause,
+    cursor::Continuity,
     machine::{Config, Machine},
-    types::{ConnId, Delivery, Effect, Input, Io, Lane, Notice, PageEvent, Refused, Report, Snapshot},
+    types::{ConnId, Delivery, Effect, Input, Lane, Manner, Notice, PageEvent, Refused, Report, Snapshot, Transport},
     wire::Wire,
 };
 
 /// Who hears what the connection tells. Called with nothing borrowed: it may do anything.
 pub trait Observer {
-    /// One notice, in order. After [`Notice::Closed`] there is none.
-    fn hear(&self, notice: Notice<Data>);
+    /// One notice of `driver`'s, in order. After [`Notice::Closed`] there is none.
+    fn hear(&self, driver: &Driver, notice: Notice<Data>);
+}
+
+/// Where a server is, and how it is spoken to: what the core leaves to the shell.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoint {
+    /// Its WebSocket: an absolute URL, `ws` or `wss`. Empty where there is none.
+    pub socket_url: String,
+    /// Its HTTP side: an absolute URL, `http` or `https`.
+    pub http_url: String,
+    /// The application's subprotocols, best first.
+    pub protocols: Vec<String>,
+    /// Send cookies to another origin as well.
+    pub credentials: bool,
 }
 
 /// What reports come through: knows its attempt, and keeps nothing alive.
@@ -55,6 +72,8 @@ enum Part {
 /// A running connection.
 pub struct Driver {
     me: Weak<Self>,
+    endpoint: Endpoint,
+    manner: Manner,
     machine: RefCell<Machine<Data>>,
     effects: RefCell<VecDeque<Effect<Data>>>,
     /// Somebody up the stack is emptying the queue.
@@ -78,11 +97,13 @@ impl fmt::Debug for Driver {
 impl Driver {
     /// Makes a connection that has not begun; [`Self::start`] begins.
     #[must_use]
-    pub fn new(config: Config, wire: Box<dyn Wire<Data>>, observer: Box<dyn Observer>) -> Rc<Self> {
+    pub fn new(config: Config, endpoint: Endpoint, wire: Box<dyn Wire<Data>>, observer: Box<dyn Observer>) -> Rc<Self> {
         // 53 random bits are what JavaScript has; enough to set clients apart.
         let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
         Rc::new_cyclic(|me| Self {
             me: me.clone(),
+            endpoint,
+            manner: wire.manner(),
             machine: RefCell::new(Machine::new(Config { seed, ..config }, wire)),
             effects: RefCell::default(),
             busy: Cell::new(false),
@@ -119,7 +140,7 @@ impl Driver {
     /// The message comes back where it was not taken.
     pub fn send(&self, data: Data) -> Result<Delivery, Refused<Data>> {
         let mut effects = Vec::new();
-        let result = self.machine.borrow_mut().send(clock::now(), data, &mut effects);
+        let result = self.machine.borrow_mut().send(data, &mut effects);
         self.effects.borrow_mut().extend(effects);
         self.run();
         result
@@ -155,6 +176,18 @@ impl Driver {
         self.machine.borrow().snapshot(clock::now())
     }
 
+    /// What ended the last try; `None` while there is a connection.
+    #[must_use]
+    pub fn last_cause(&self) -> Option<Cause> {
+        self.machine.borrow().last_cause().cloned()
+    }
+
+    /// What the last reconnect meant for the data; `None` before there was one.
+    #[must_use]
+    pub fn continuity(&self) -> Option<Continuity> {
+        self.machine.borrow().continuity()
+    }
+
     /// The last id seen; empty for none.
     #[must_use]
     pub fn last_id(&self) -> String {
@@ -185,7 +218,9 @@ impl Driver {
 
     fn carry_out(&self, effect: Effect<Data>) {
         match effect {
-            Effect::Io(id, io) => self.io(id, io),
+            Effect::Open(id, transport, cursor) => self.open(id, transport, &cursor),
+            Effect::Poll(id, cursor) => self.poll(id, &cursor),
+            Effect::Send(id, data) => self.send_over(id, data),
             Effect::Drop(id, farewell) => self.drop_parts(id, farewell),
             Effect::Wake(at) => self.timer.set(at.map(|at| {
                 let me = self.me.clone();
@@ -209,36 +244,79 @@ impl Driver {
         if end {
             self.page.take();
         }
-        self.observer.hear(notice);
+        self.observer.hear(self, notice);
     }
 
-    fn io(&self, id: ConnId, io: Io<Data>) {
-        let reporter = Reporter { driver: self.me.clone(), id };
-        let made = match &io {
-            Io::Transmit(data) => {
-                let taken = self.parts.borrow().iter().any(|(owner, part)| match part {
-                    Part::Socket(socket) if *owner == id => socket.transmit(data),
-                    _ => false,
-                });
-                if !taken {
-                    reporter.report(Report::Unsent(data.clone()));
-                }
-                return;
-            }
-            Io::WebSocket { url, protocols } => Socket::open(url, protocols, &reporter).map(Part::Socket),
-            Io::EventSource { url, credentials } => {
-                Source::open(url, *credentials, &self.kinds.borrow(), &reporter).map(Part::Source)
-            }
-            Io::Stream(request) => Stream::open(request, &reporter).map(Part::Stream),
-            Io::Request(request) => Xhr::open(request, &reporter).map(|xhr| Part::Request(request.lane, xhr)),
-        };
-        match made {
-            Ok(part) => self.keep(id, part),
-            Err(error) => reporter.report(Report::Unusable { why: words(&error) }),
+    fn reporter(&self, id: ConnId) -> Reporter {
+        Reporter { driver: self.me.clone(), id }
+    }
+
+    /// `url`, going on after `cursor` where that goes into the query.
+    fn after(&self, url: &str, cursor: &str) -> String {
+        match self.manner.query.as_str() {
+            name if !name.is_empty() && !cursor.is_empty() => url::with(url, name, cursor),
+            _ => String::from(url),
         }
     }
 
-    fn keep(&self, id: ConnId, part: Part) {
+    fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
+        let here = &self.endpoint;
+        let reporter = self.reporter(id);
+        let url = self.after(&here.http_url, cursor);
+        let made = match transport {
+            Transport::WebSocket => {
+                let own = Some(self.manner.subprotocol).filter(|own| !own.is_empty());
+                let protocols: Vec<_> = own.into_iter().chain(here.protocols.iter().map(String::as_str)).collect();
+                Socket::open(&self.after(&here.socket_url, cursor), &protocols, &reporter).map(Part::Socket)
+            }
+            Transport::EventSource => {
+                Source::open(&url, here.credentials, &self.kinds.borrow(), &reporter).map(Part::Source)
+            }
+            Transport::LongPoll => return self.poll(id, cursor),
+            Transport::FetchStream | Transport::XhrStream => {
+                Stream::open(&url, here.credentials, self.header(cursor), &reporter).map(Part::Stream)
+            }
+        };
+        self.keep(id, made);
+    }
+
+    /// What goes into the header `Last-Event-ID`.
+    fn header<'a>(&self, cursor: &'a str) -> Option<&'a str> {
+        Some(cursor).filter(|cursor| self.manner.query.is_empty() && !cursor.is_empty())
+    }
+
+    fn poll(&self, id: ConnId, cursor: &str) {
+        let mut url = self.after(&self.endpoint.http_url, cursor);
+        if url == self.endpoint.http_url {
+            // XMLHttpRequest has no cache mode, so a URL that may have been asked for before gets a number.
+            url = url::with(&url, "_", &js_sys::Math::random().to_string());
+        }
+        let header = self.header(cursor);
+        let made = Xhr::get(&url, self.endpoint.credentials, self.manner.events, header, &self.reporter(id));
+        self.keep(id, made.map(|xhr| Part::Request(Lane::Down, xhr)));
+    }
+
+    fn send_over(&self, id: ConnId, data: Data) {
+        let reporter = self.reporter(id);
+        let taken = self.parts.borrow().iter().find_map(|(owner, part)| match part {
+            Part::Socket(socket) if *owner == id => Some(socket.transmit(&data)),
+            _ => None,
+        });
+        match taken {
+            Some(true) => {}
+            Some(false) => reporter.report(Report::Unsent(data)),
+            None => {
+                let made = Xhr::post(&self.endpoint.http_url, self.endpoint.credentials, &data, &reporter);
+                self.keep(id, made.map(|xhr| Part::Request(Lane::Up, xhr)));
+            }
+        }
+    }
+
+    fn keep(&self, id: ConnId, made: Result<Part, JsValue>) {
+        let part = match made {
+            Ok(part) => part,
+            Err(error) => return self.reporter(id).report(Report::Unusable { why: words(&error) }),
+        };
         // A lane's answered request makes room for its next one.
         let same = |other: &Part| matches!((other, &part), (Part::Request(a, _), Part::Request(b, _)) if a == b);
         let old = {

@@ -12,8 +12,8 @@ use web_sys::{
     Response,
 };
 
-use super::{data::Data, driver::Reporter, headers};
-use crate::core::types::{self, Lane, Report};
+use super::{data::Data, driver::Reporter, headers, xhr::byte_string};
+use crate::core::types::{Lane, Report};
 
 #[wasm_bindgen]
 extern "C" {
@@ -37,22 +37,24 @@ pub(super) struct Stream {
 
 impl Stream {
     /// Makes the request and reports as the response comes.
-    pub(super) fn open(request: &types::Request<Data>, reporter: &Reporter) -> Result<Self, JsValue> {
+    pub(super) fn open(
+        url: &str,
+        credentials: bool,
+        last_id: Option<&str>,
+        reporter: &Reporter,
+    ) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
         let fields = Headers::new()?;
-        for (name, value) in &request.headers {
-            fields.append(name, value)?;
+        fields.append("Accept", "text/event-stream")?;
+        if let Some(id) = last_id {
+            fields.append("Last-Event-ID", &byte_string(id))?;
         }
         let init = RequestInit::new();
         init.set_headers(&fields);
         init.set_signal(Some(&controller.signal()));
         init.set_cache(RequestCache::NoStore);
-        init.set_credentials(if request.credentials {
-            RequestCredentials::Include
-        } else {
-            RequestCredentials::SameOrigin
-        });
-        let promise = global_fetch(&Request::new_with_str_and_init(&request.url, &init)?)?;
+        init.set_credentials(if credentials { RequestCredentials::Include } else { RequestCredentials::SameOrigin });
+        let promise = global_fetch(&Request::new_with_str_and_init(url, &init)?)?;
 
         let wanted = Rc::new(Cell::new(true));
         let ear = Ear { wanted: wanted.clone(), reporter: reporter.clone() };

@@ -19,13 +19,23 @@ fn retry_after(value: &str) -> Option<Millis> {
     Some(Millis((until * 1000.0 - Date::now()).max(0.0) as u64))
 }
 
+/// The message id that `Last-Modified` and `Etag` stand for; see [`Head::position`].
+fn position(etag: Option<String>, last_modified: Option<String>) -> Option<String> {
+    let etag = etag?;
+    if etag.contains(':') {
+        return Some(etag);
+    }
+    let time = seconds(&last_modified?)? as u64;
+    Some(format!("{time}:{etag}"))
+}
+
 /// A response's head. `header` gives the value of a header by its lower-case name, if a script may see it.
 pub(super) fn head(status: u16, header: impl Fn(&str) -> Option<String>) -> Head {
+    let content_type = header("content-type").unwrap_or_default();
     Head {
         status,
-        content_type: header("content-type").unwrap_or_default(),
-        etag: header("etag"),
-        last_modified: header("last-modified").and_then(|date| seconds(&date)).map(|secs| secs as u64),
+        content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
+        position: position(header("etag"), header("last-modified")).unwrap_or_default(),
         retry_after: header("retry-after").and_then(|value| retry_after(value.trim())),
     }
 }

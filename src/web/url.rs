@@ -77,6 +77,13 @@ pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
     Ok([plain, secure, ":", rest].concat())
 }
 
+/// `url` with `name=value` appended to its query. `url` must be one that [`resolve`] has made.
+pub(super) fn with(url: &str, name: &str, value: &str) -> String {
+    let glue = if url.contains('?') { "&" } else { "?" };
+    let value = String::from(js_sys::encode_uri_component(value));
+    [url, glue, name, "=", &value].concat()
+}
+
 /// Is `url`, an absolute one, on another origin than the page?
 #[must_use]
 pub fn is_cross_origin(url: &str) -> bool {

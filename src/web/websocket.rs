@@ -23,8 +23,8 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens one.
-    pub(super) fn open(url: &str, protocols: &[String], reporter: &Reporter) -> Result<Self, JsValue> {
-        let offered: Array = protocols.iter().map(|protocol| JsString::from(protocol.as_str())).collect();
+    pub(super) fn open(url: &str, protocols: &[&str], reporter: &Reporter) -> Result<Self, JsValue> {
+        let offered: Array = protocols.iter().map(|protocol| JsString::from(*protocol)).collect();
         let raw = WebSocket::new_with_str_sequence(url, &offered)?;
         // A blob's bytes come only after a promise, and by then messages may have changed places.
         raw.set_binary_type(BinaryType::Arraybuffer);

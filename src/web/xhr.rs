@@ -4,7 +4,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::{data::Data, driver::Reporter, headers, listener::Listener};
-use crate::core::types::{Payload, Report, Request};
+use crate::core::types::{Lane, Payload, Report};
 
 #[wasm_bindgen]
 extern "C" {
@@ -21,16 +21,41 @@ pub(super) struct Xhr {
 }
 
 impl Xhr {
-    /// Makes a request.
-    pub(super) fn open(request: &Request<Data>, reporter: &Reporter) -> Result<Self, JsValue> {
-        let raw = XmlHttpRequest::new()?;
-        raw.open(if request.body.is_some() { "POST" } else { "GET" }, &request.url)?;
-        raw.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
-        raw.set_with_credentials(request.credentials);
-        for (name, value) in &request.headers {
-            raw.set_request_header(name, value)?;
+    /// Polls.
+    pub(super) fn get(
+        url: &str,
+        credentials: bool,
+        events: bool,
+        last_id: Option<&str>,
+        reporter: &Reporter,
+    ) -> Result<Self, JsValue> {
+        let xhr = Self::open("GET", url, credentials, Lane::Down, reporter)?;
+        if events {
+            xhr.raw.set_request_header("Accept", "text/event-stream")?;
         }
-        let (lane, reporter, answered) = (request.lane, reporter.clone(), raw.clone());
+        if let Some(id) = last_id {
+            xhr.raw.set_request_header("Last-Event-ID", &byte_string(id))?;
+        }
+        xhr.raw.send()?;
+        Ok(xhr)
+    }
+
+    /// Sends one message.
+    pub(super) fn post(url: &str, credentials: bool, body: &Data, reporter: &Reporter) -> Result<Self, JsValue> {
+        let xhr = Self::open("POST", url, credentials, Lane::Up, reporter)?;
+        // `text/plain` needs no preflight, and the relay takes the type over to the receivers.
+        let kind = if body.is_binary() { "application/octet-stream" } else { "text/plain;charset=UTF-8" };
+        xhr.raw.set_request_header("Content-Type", kind)?;
+        xhr.raw.unchecked_ref::<AnySender>().send_any(&body.0)?;
+        Ok(xhr)
+    }
+
+    fn open(method: &str, url: &str, credentials: bool, lane: Lane, reporter: &Reporter) -> Result<Self, JsValue> {
+        let raw = XmlHttpRequest::new()?;
+        raw.open(method, url)?;
+        raw.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
+        raw.set_with_credentials(credentials);
+        let (reporter, answered) = (reporter.clone(), raw.clone());
         let listener = Listener::new(
             &raw,
             "loadend",
@@ -47,18 +72,13 @@ impl Xhr {
                 });
             }),
         );
-        let xhr = Self { raw, listener: Some(listener) };
-        match &request.body {
-            None => xhr.raw.send()?,
-            Some(body) => {
-                // `text/plain` needs no preflight, and the relay takes the type over to the receivers.
-                let kind = if body.is_binary() { "application/octet-stream" } else { "text/plain;charset=UTF-8" };
-                xhr.raw.set_request_header("Content-Type", kind)?;
-                xhr.raw.unchecked_ref::<AnySender>().send_any(&body.0)?;
-            }
-        }
-        Ok(xhr)
+        Ok(Self { raw, listener: Some(listener) })
     }
+}
+
+/// A header's value is bytes, a character for each (Web IDL's ByteString); the id goes as UTF-8 (WHATWG HTML 9.2.3).
+pub(super) fn byte_string(text: &str) -> String {
+    text.bytes().map(char::from).collect()
 }
 
 /// A header's value in what `getAllResponseHeaders` returns: lower-case names, one a line.

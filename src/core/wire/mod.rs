@@ -12,23 +12,14 @@ pub mod relay;
 pub mod sse;
 
 use super::{
-    cause::Cause,
+    cause::{Cause, Kind},
     ladder::Fit,
-    types::{Io, Message, Report, Transport},
+    types::{Manner, Message, Report, Transport},
 };
 
 /// What a session tells the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said<P> {
-    /// Do this on my transport.
-    Do(Io<P>),
-    /// Ask for more with this. `quiet`: the last answer brought nothing, so there is no hurry.
-    Poll {
-        /// The request.
-        io: Io<P>,
-        /// Nothing came.
-        quiet: bool,
-    },
     /// The other side is there and listens.
     Opened {
         /// The subprotocol that it chose for the application; empty if none.
@@ -36,51 +27,53 @@ pub enum Said<P> {
     },
     /// Something came, nothing of it for the application.
     Alive,
-    /// A message.
+    /// A message. Its id may be the one that is known already.
     Message(Message<P>),
     /// The last id moved, without a message.
     Moved(String),
+    /// The poll is answered: time for the next one. `quiet`: it brought nothing, so there is no hurry.
+    Poll {
+        /// Nothing came.
+        quiet: bool,
+    },
     /// The server's wish for the delay between reconnects, in milliseconds.
     Retry(u64),
     /// The transport lost its connection and reconnects by itself, with the cursor.
-    Interrupted(Cause),
+    Interrupted,
     /// The server did not take this message and may later.
     Returned(P),
     /// The server refused this message for good.
     Refused(P),
     /// This message was under way when its answer was lost.
     Uncertain(P),
-    /// This host has no such transport.
-    Unusable(Cause),
     /// It is over.
     Ended(Cause),
 }
 
 /// One attempt over one transport.
 pub trait Session<P> {
-    /// Begins.
-    fn start(&mut self, out: &mut Vec<Said<P>>);
     /// The transport reports.
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>);
     /// Can it take a message now?
     fn can_send(&self) -> bool;
-    /// Takes a message. Called only when [`Self::can_send`].
-    fn send(&mut self, payload: P, out: &mut Vec<Said<P>>);
+    /// This message is sent. Called only when [`Self::can_send`].
+    fn sending(&mut self, _payload: &P) {}
     /// The message that is under way and whose answer will not be heard, because the session is about to be dropped.
     fn take_unanswered(&mut self) -> Option<P> {
         None
     }
 }
 
-/// A protocol, and where its server is.
+/// A protocol.
 pub trait Wire<P> {
     /// Its transports, best first.
     fn ladder(&self) -> &'static [Transport];
+    /// What the shell has to know of it.
+    fn manner(&self) -> Manner;
     /// Can `transport` do what was asked, with a cursor or without?
     fn fit(&self, transport: Transport, has_cursor: bool) -> Fit;
-    /// A new session over `transport`, going on after `cursor` (empty: from where the server likes). `nonce` is
-    /// different for each, for what must not come from a cache.
-    fn session(&self, transport: Transport, cursor: &str, nonce: u32) -> Box<dyn Session<P>>;
+    /// A new session over `transport`, going on after `cursor` (empty: from where the server likes).
+    fn session(&self, transport: Transport, cursor: &str) -> Box<dyn Session<P>>;
     /// Is it time for the next rung? The failed try was not useful; `strikes` such came in a row on this rung,
     /// which was `proven` useful at some time before, or not.
     fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool;
@@ -89,4 +82,18 @@ pub trait Wire<P> {
     /// Can a poll stay unanswered for ever although the server is well? True where long-polling reads what was
     /// meant as an endless stream.
     fn poll_may_hang(&self) -> bool;
+}
+
+/// What any session makes of the reports that mean the same to all.
+fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
+    out.push(match report {
+        Report::Unsent(payload) => Said::Returned(payload),
+        Report::Done => Said::Ended(Cause::new(Kind::Close)),
+        // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
+        Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
+        Report::Unusable { why } => Said::Ended(Cause { reason: why, ..Cause::new(Kind::Unusable) }),
+        Report::Closed { .. } | Report::Failed { .. } => Said::Ended(Cause::new(Kind::Network)),
+        // Not for this transport.
+        _ => return,
+    });
 }

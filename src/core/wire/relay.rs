@@ -15,60 +15,44 @@
 //!
 //! A POST that failed without an answer may have arrived: it is reported as uncertain, never repeated.
 
-use super::{
-    Said, Session, Wire,
-    raw::{ended, unusable},
-};
+use super::{Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
-    query,
-    types::{Head, Io, Lane, Message, Payload, Report, Request, Transport},
+    types::{Head, Lane, Manner, Message, Payload, Report, Transport},
 };
 
 /// The subprotocol with ids.
 const META: &str = "ws+meta.nchan";
 
 /// A push relay.
-#[derive(Clone, Debug)]
-pub struct Relay {
-    /// Where its WebSocket is: absolute, `ws` or `wss`.
-    pub socket_url: String,
-    /// Where its HTTP side is: absolute, `http` or `https`.
-    pub http_url: String,
-    /// The application's own subprotocols, offered after the relay's.
-    pub protocols: Vec<String>,
-    /// Send cookies to another origin as well.
-    pub credentials: bool,
-}
-
-/// `url`, going on after `cursor`.
-fn after(url: &str, cursor: &str) -> String {
-    if cursor.is_empty() { String::from(url) } else { query::with(url, "last_event_id", cursor) }
-}
+#[derive(Clone, Copy, Debug)]
+pub struct Relay;
 
 impl<P: Payload + 'static> Wire<P> for Relay {
     fn ladder(&self) -> &'static [Transport] {
         &[Transport::WebSocket, Transport::LongPoll]
     }
 
+    fn manner(&self) -> Manner {
+        Manner { subprotocol: META, query: String::from("last_event_id"), events: false }
+    }
+
     fn fit(&self, _: Transport, _: bool) -> Fit {
         Fit::Full
     }
 
-    fn session(&self, transport: Transport, cursor: &str, nonce: u32) -> Box<dyn Session<P>> {
-        if transport == Transport::WebSocket {
-            let protocols = core::iter::once(String::from(META)).chain(self.protocols.iter().cloned()).collect();
-            Box::new(Socket { url: after(&self.socket_url, cursor), protocols, meta: false })
-        } else {
-            Box::new(Poll { relay: self.clone(), cursor: String::from(cursor), nonce, posting: None })
+    fn session(&self, transport: Transport, _: &str) -> Box<dyn Session<P>> {
+        match transport {
+            Transport::WebSocket => Box::new(Socket { meta: false }),
+            _ => Box::new(Poll { posting: None }),
         }
     }
 
     fn gives_up_on(&self, _: Transport, _: &Cause, proven: bool, strikes: u32) -> bool {
         // A browser does not say why a WebSocket failed, so a rung that never worked is left at once, and one that
-        // did is given three tries: it may be the server that is down.
-        strikes >= if proven { 3 } else { 1 }
+        // did is given a second try: it may be the server that is down.
+        strikes >= if proven { 2 } else { 1 }
     }
 
     fn prefers(&self, above: Transport, _: Transport) -> bool {
@@ -83,30 +67,24 @@ impl<P: Payload + 'static> Wire<P> for Relay {
 /// The relay over a WebSocket.
 #[derive(Debug)]
 struct Socket {
-    url: String,
-    protocols: Vec<String>,
     meta: bool,
 }
 
 impl<P: Payload> Session<P> for Socket {
-    fn start(&mut self, out: &mut Vec<Said<P>>) {
-        let (url, protocols) = (core::mem::take(&mut self.url), core::mem::take(&mut self.protocols));
-        out.push(Said::Do(Io::WebSocket { url, protocols }));
-    }
-
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
-            Report::Opened { protocol } => {
+            Report::Opened { mut protocol } => {
                 self.meta = protocol == META;
-                // The relay's subprotocol is ours, not the application's.
-                out.push(Said::Opened { protocol: if self.meta { String::new() } else { protocol } });
+                if self.meta {
+                    // It is ours, not the application's.
+                    protocol.clear();
+                }
+                out.push(Said::Opened { protocol });
             }
-            Report::Frame(data) if !self.meta => {
-                out.push(Said::Message(Message { data, id: None, kind: None }));
-            }
-            Report::Frame(frame) => out.push(match frame.split_head() {
-                Some((head, data)) => Said::Message(Message { data, id: id_in(&head), kind: None }),
-                None => Said::Ended(Cause::new(Kind::Protocol).because("a ws+meta.nchan message without a head")),
+            Report::Frame(frame) => out.push(match self.meta.then(|| frame.split_head()) {
+                None => Said::Message(Message { data: frame, id: None, kind: None }),
+                Some(Some((head, data))) => Said::Message(Message { data, id: id_in(&head), kind: None }),
+                Some(None) => Said::Ended(Cause::new(Kind::Protocol).because("a ws+meta.nchan message without a head")),
             }),
             other => ended(other, out),
         }
@@ -115,86 +93,44 @@ impl<P: Payload> Session<P> for Socket {
     fn can_send(&self) -> bool {
         true
     }
-
-    fn send(&mut self, payload: P, out: &mut Vec<Said<P>>) {
-        out.push(Said::Do(Io::Transmit(payload)));
-    }
 }
 
 /// The id in the head of a `ws+meta.nchan` message.
 fn id_in(head: &str) -> Option<String> {
-    head.lines().find_map(|line| line.strip_prefix("id:")).map(|id| String::from(id.trim()))
+    head.split('\n').find_map(|line| line.strip_prefix("id: ")).map(String::from)
 }
 
 /// The relay over long-polling.
 #[derive(Debug)]
 struct Poll<P> {
-    relay: Relay,
-    cursor: String,
-    nonce: u32,
     /// The message that is on its way.
     posting: Option<P>,
 }
 
-impl<P> Poll<P> {
-    fn get(&mut self) -> Io<P> {
-        // Without an id the URL is the same each time, and a cache might answer.
-        let url = if self.cursor.is_empty() {
-            self.nonce = self.nonce.wrapping_add(1);
-            query::with(&self.relay.http_url, "_", &hex(self.nonce))
-        } else {
-            after(&self.relay.http_url, &self.cursor)
-        };
-        Io::Request(self.request(Lane::Down, url, None))
-    }
-
-    const fn request(&self, lane: Lane, url: String, body: Option<P>) -> Request<P> {
-        Request { lane, url, body, headers: Vec::new(), credentials: self.relay.credentials }
-    }
-
-    /// Takes the position that an answer tells, and says whether it is a new one.
-    fn moved(&mut self, head: &Head) -> Option<String> {
-        let id = match (head.etag.as_deref(), head.last_modified) {
-            (Some(etag), _) if etag.contains(':') => String::from(etag),
-            (Some(etag), Some(time)) => [&decimal(time), ":", etag].concat(),
-            _ => return None,
-        };
-        if id == self.cursor {
-            return None;
-        }
-        self.cursor.clone_from(&id);
-        Some(id)
-    }
-}
-
 impl<P: Payload> Poll<P> {
-    fn polled(&mut self, head: &Head, body: P, out: &mut Vec<Said<P>>) {
-        match head.status {
-            200 => {
-                let id = self.moved(head);
-                let data = if head.is_type("application/octet-stream") { body } else { body.into_text() };
-                out.push(Said::Message(Message { data, id, kind: None }));
-                out.push(Said::Poll { io: self.get(), quiet: false });
-            }
-            304 | 408 => {
-                out.push(match self.moved(head) {
-                    Some(id) => Said::Moved(id),
-                    None => Said::Alive,
-                });
-                out.push(Said::Poll { io: self.get(), quiet: true });
-            }
-            status => out.push(Said::Ended(Cause::status(status, head.retry_after))),
+    fn polled(&self, head: Head, body: P, out: &mut Vec<Said<P>>) {
+        let quiet = match head.status {
+            200 => false,
+            304 | 408 => true,
+            status => return out.push(Said::Ended(Cause::status(status, head.retry_after))),
+        };
+        out.push(Said::Opened { protocol: String::new() });
+        let id = Some(head.position).filter(|id| !id.is_empty());
+        if quiet {
+            out.push(id.map_or(Said::Alive, Said::Moved));
+        } else {
+            let data = if head.content_type == "application/octet-stream" { body } else { body.into_text() };
+            out.push(Said::Message(Message { data, id, kind: None }));
         }
+        out.push(Said::Poll { quiet });
     }
 
     fn posted(&mut self, head: &Head, out: &mut Vec<Said<P>>) {
-        let Some(payload) = self.posting.take() else {
-            return;
-        };
+        let Some(payload) = self.posting.take() else { return };
         match head.status {
             200..=299 => out.push(Said::Alive),
             // The server is there, and says that it did not take the message: that concerns all that follow as well.
-            408 | 425 | 429 | 500..=599 | 401 => {
+            401 | 408 | 425 | 429 | 500..=599 => {
                 out.push(Said::Returned(payload));
                 out.push(Said::Ended(Cause::status(head.status, head.retry_after)));
             }
@@ -204,27 +140,16 @@ impl<P: Payload> Poll<P> {
 }
 
 impl<P: Payload> Session<P> for Poll<P> {
-    fn start(&mut self, out: &mut Vec<Said<P>>) {
-        let io = self.get();
-        out.push(Said::Do(io));
-    }
-
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
-            Report::Answer { lane: Lane::Down, head, body } => {
-                if matches!(head.status, 200 | 304 | 408) {
-                    out.push(Said::Opened { protocol: String::new() });
-                }
-                self.polled(&head, body, out);
-            }
+            Report::Answer { lane: Lane::Down, head, body } => self.polled(head, body, out),
             Report::Answer { lane: Lane::Up, head, .. } => self.posted(&head, out),
-            Report::Failed { lane } => {
-                if lane == Lane::Up {
-                    out.extend(self.take_unanswered().map(Said::Uncertain));
+            other => {
+                if matches!(other, Report::Failed { lane: Lane::Up }) {
+                    out.extend(self.posting.take().map(Said::Uncertain));
                 }
-                out.push(Said::Ended(Cause::new(Kind::Network)));
+                ended(other, out);
             }
-            other => unusable(other, out),
         }
     }
 
@@ -232,36 +157,11 @@ impl<P: Payload> Session<P> for Poll<P> {
         self.posting.is_none()
     }
 
-    fn send(&mut self, payload: P, out: &mut Vec<Said<P>>) {
+    fn sending(&mut self, payload: &P) {
         self.posting = Some(payload.clone());
-        let url = self.relay.http_url.clone();
-        out.push(Said::Do(Io::Request(self.request(Lane::Up, url, Some(payload)))));
     }
 
     fn take_unanswered(&mut self) -> Option<P> {
         self.posting.take()
     }
-}
-
-/// Decimal digits; `format!` would bring all of `core::fmt` into the module that pages load.
-fn decimal(mut number: u64) -> String {
-    let mut digits = Vec::new();
-    loop {
-        let digit = u32::try_from(number % 10).unwrap_or(0);
-        digits.push(char::from_digit(digit, 10).unwrap_or('0'));
-        number /= 10;
-        if number == 0 {
-            return digits.iter().rev().collect();
-        }
-    }
-}
-
-/// Hexadecimal digits.
-fn hex(number: u32) -> String {
-    number
-        .to_be_bytes()
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|n| char::from_digit(u32::from(n), 16))
-        .collect()
 }
