@@ -44,10 +44,10 @@ impl Item for Event {
         if let Some(id) = message.id {
             context.last_id.replace(id);
         }
-        let kind = message.kind.unwrap_or_else(|| String::from("message"));
+        let kind = message.data.kind.map_or_else(|| String::from("message"), String::from);
         let wanted = if context.kinds.is_empty() { kind == "message" } else { context.kinds.contains(&kind) };
         let last_event_id = context.last_id.borrow().clone();
-        wanted.then(|| Self { kind, data: message.data.0.as_string().unwrap_or_default(), last_event_id })
+        wanted.then(|| Self { kind, data: message.data.value.as_string().unwrap_or_default(), last_event_id })
     }
 }
 

@@ -226,7 +226,7 @@ impl<T: Item> Observer for Rc<Hub<T>> {
             }
             Notice::Closed(end) => self.set_end(end),
             // The status says it.
-            Notice::Opened { .. }
+            Notice::Opened
             | Notice::Reconnecting { .. }
             | Notice::Reconnected { .. }
             | Notice::TransportChanged { .. } => {}

@@ -30,11 +30,15 @@ pub enum Message {
 
 impl Message {
     pub(super) fn from_data(data: &Data) -> Self {
-        if data.is_binary() { Self::Binary(data.bytes()) } else { Self::Text(data.0.as_string().unwrap_or_default()) }
+        if data.is_binary() {
+            Self::Binary(data.bytes())
+        } else {
+            Self::Text(data.value.as_string().unwrap_or_default())
+        }
     }
 
     fn into_data(self) -> Data {
-        Data(match self {
+        Data::from(match self {
             Self::Text(text) => JsValue::from_str(&text),
             // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
             Self::Binary(bytes) => Uint8Array::from(bytes.as_slice()).buffer().into(),
@@ -163,6 +167,12 @@ impl Socket {
     #[must_use]
     pub fn status(&self) -> Status {
         self.connection.hub.status()
+    }
+
+    /// The subprotocol that the server chose; empty if none.
+    #[must_use]
+    pub fn protocol(&self) -> String {
+        self.connection.driver.protocol()
     }
 
     /// The last message id seen; empty where the wire has none.

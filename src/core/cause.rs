@@ -14,6 +14,7 @@
 //! | wrong content type, a wire's rules broken, a limit passed | stop |
 
 use core::fmt;
+use std::rc::Rc;
 
 use super::{time::Millis, types::Transport};
 
@@ -88,8 +89,8 @@ pub struct Cause {
     pub status: u16,
     /// The WebSocket close code; 0 where there was none.
     pub code: u16,
-    /// The close reason, the content type that came, or what the host said.
-    pub reason: String,
+    /// The close reason, the content type that came, or what the host said; never empty.
+    pub reason: Option<Rc<str>>,
     /// The server's wish, from `Retry-After`.
     pub retry_after: Option<Millis>,
 }
@@ -98,7 +99,7 @@ impl Cause {
     /// A cause of this kind, with nothing more known.
     #[must_use]
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, transport: None, status: 0, code: 0, reason: String::new(), retry_after: None }
+        Self { kind, transport: None, status: 0, code: 0, reason: None, retry_after: None }
     }
 
     /// An HTTP status that is not what the wire needs.
@@ -109,14 +110,14 @@ impl Cause {
 
     /// A WebSocket close.
     #[must_use]
-    pub fn close(code: u16, reason: String) -> Self {
-        Self { code, reason, ..Self::new(Kind::Close) }
+    pub fn close(code: u16, reason: &str) -> Self {
+        Self { code, ..Self::new(Kind::Close).because(reason) }
     }
 
     /// The same, with words.
     #[must_use]
     pub fn because(mut self, reason: &str) -> Self {
-        self.reason = String::from(reason);
+        self.reason = (!reason.is_empty()).then(|| Rc::from(reason));
         self
     }
 
@@ -156,8 +157,8 @@ impl fmt::Display for Cause {
             Kind::Application => f.write_str("the application asked for it")?,
             Kind::Unusable => f.write_str("this host has no transport that the wire can use")?,
         }
-        if !self.reason.is_empty() {
-            write!(f, ": {}", self.reason)?;
+        if let Some(reason) = &self.reason {
+            write!(f, ": {reason}")?;
         }
         if let Some(transport) = self.transport {
             write!(f, " ({})", transport.as_str())?;

@@ -367,7 +367,7 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Open(id, transport, String::from(self.cursor.id())));
     }
 
-    fn opened(&mut self, now: Millis, protocol: String, out: &mut impl Effects<P>) {
+    fn opened(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let (State::Connecting { .. }, Some(carrier)) = (self.state, &mut self.carrier) else {
             return;
         };
@@ -381,12 +381,12 @@ impl<P: Payload> Machine<P> {
         self.tell_status(now, out);
         let before = self.carried.replace(transport);
         match self.down_since.take() {
-            None if before.is_none() => out.push(Effect::Tell(Notice::Opened { protocol })),
+            None if before.is_none() => out.push(Effect::Tell(Notice::Opened)),
             // A move to a better transport: there was no downtime, and nothing to report but the move.
             None => {}
             Some(lost) => {
                 let downtime = now.since(lost);
-                out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime, protocol }));
+                out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime }));
             }
         }
         if let Some(from) = before.filter(|&from| from != transport) {
@@ -424,10 +424,14 @@ impl<P: Payload> Machine<P> {
             match word {
                 Said::Poll { quiet } => {
                     // What moved nothing would come again at once: a page for every URL, or events without ids.
-                    let earliest = if quiet || !core::mem::take(&mut carrier.moved) { carrier.last_poll.after(QUIET_POLL) } else { now };
+                    let earliest = if quiet || !core::mem::take(&mut carrier.moved) {
+                        carrier.last_poll.after(QUIET_POLL)
+                    } else {
+                        now
+                    };
                     carrier.next_poll = Some(earliest.max(now));
                 }
-                Said::Opened { protocol } => self.opened(now, protocol, out),
+                Said::Opened => self.opened(now, out),
                 Said::Alive => self.sign(now, out),
                 Said::Message(message) => self.deliver(now, message, out),
                 Said::Moved(last) => {
@@ -490,7 +494,7 @@ impl<P: Payload> Machine<P> {
 
     fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut impl Effects<P>) {
         // Data before the handshake's answer is the answer.
-        self.opened(now, String::new(), out);
+        self.opened(now, out);
         self.sign(now, out);
         if let Some(id) = message.id.take() {
             if self.move_to(&id) {
@@ -590,7 +594,11 @@ impl<P: Payload> Machine<P> {
     /// A verdict of stop, or no tries left.
     fn stop(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
-        self.close(now, End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
+        self.close(
+            now,
+            End { code, reason: String::from(cause.reason.as_deref().unwrap_or_default()), cause: Some(cause) },
+            out,
+        );
     }
 
     fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {
@@ -779,7 +787,7 @@ impl<P: Payload> Machine<P> {
         self.armed = None;
         match self.state {
             State::Waiting { until, .. } if until <= now => self.connect(now, out),
-            State::Connecting { held: Some(at), .. } if at <= now => self.opened(now, String::new(), out),
+            State::Connecting { held: Some(at), .. } if at <= now => self.opened(now, out),
             State::Connecting { deadline, .. } if deadline <= now => {
                 self.fail(now, Cause::new(Kind::Timeout), out);
             }

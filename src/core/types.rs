@@ -45,14 +45,13 @@ pub struct ConnId(pub u32);
 pub trait Payload: Sized + Clone {
     /// Size in bytes, text counted as UTF-8.
     fn size(&self) -> usize;
-    /// Text, from UTF-8 with replacement of what is not (the Encoding Standard's "UTF-8 decode without BOM").
-    fn text(utf8: &[u8]) -> Self;
+    /// A server-sent event: its type (empty: `message`) and its data, each as UTF-8 with replacement of what is not (the
+    /// Encoding Standard's "UTF-8 decode without BOM").
+    fn event(kind: &[u8], data: &[u8]) -> Self;
     /// The bytes of a body or a chunk.
     fn bytes(&self) -> Vec<u8>;
     /// The text that a body of bytes stands for; what is text already stays as it is.
     fn into_text(self) -> Self;
-    /// Is it bytes rather than text?
-    fn is_binary(&self) -> bool;
     /// Splits at the first blank line (`\n\n`): the head as text, and the rest as the same kind of payload.
     fn split_head(&self) -> Option<(String, Self)>;
 }
@@ -64,8 +63,6 @@ pub struct Message<P> {
     pub data: P,
     /// The new last id, where this message moved it.
     pub id: Option<String>,
-    /// The event type, where it is not `message`.
-    pub kind: Option<String>,
 }
 
 /// The part of an HTTP response that wires look at.
@@ -105,18 +102,16 @@ pub struct Manner {
 /// What a transport reports to the session that it carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report<P> {
-    /// The WebSocket or the EventSource is open; `protocol` is the chosen subprotocol.
+    /// The WebSocket or the EventSource is open.
     Opened {
-        /// Empty if none was chosen.
-        protocol: String,
+        /// The server chose the [wire's own subprotocol](Manner::subprotocol).
+        own: bool,
     },
     /// A WebSocket message.
     Frame(P),
     /// An event of the browser's EventSource.
     Event {
-        /// Its type, `message` unless named.
-        kind: String,
-        /// Its data.
+        /// Its type and its data.
         data: P,
         /// Its `lastEventId`.
         id: String,
@@ -316,10 +311,7 @@ pub enum Notice<P> {
     /// Something in the snapshot changed.
     Status(Snapshot),
     /// Open for the first time.
-    Opened {
-        /// The subprotocol that the server chose; empty if none.
-        protocol: String,
-    },
+    Opened,
     /// A message.
     Message(Message<P>),
     /// The connection was lost, or an attempt failed; another follows.
@@ -339,8 +331,6 @@ pub enum Notice<P> {
         transport: Transport,
         /// How long there was no connection.
         downtime: Millis,
-        /// The subprotocol that the server chose; empty if none.
-        protocol: String,
     },
     /// Messages take another way than before.
     TransportChanged {

@@ -8,55 +8,73 @@ use crate::core::{sse::text, types::Payload};
 /// The head that a wire puts before a message is found within this many bytes.
 const HEAD_BYTES: u32 = 1024;
 
-/// A string, an `ArrayBuffer`, a view on one, or a `Blob`.
+/// A string, an `ArrayBuffer`, a view on one, or a `Blob`; of a server-sent event also its type.
 #[derive(Clone, Debug)]
-pub struct Data(pub JsValue);
+pub struct Data {
+    /// The value.
+    pub value: JsValue,
+    /// The event type, where it is not `message`.
+    pub kind: Option<Box<str>>,
+}
+
+impl From<JsValue> for Data {
+    fn from(value: JsValue) -> Self {
+        Self { value, kind: None }
+    }
+}
 
 impl Data {
+    /// An event of this type.
+    pub(super) fn named(value: JsValue, kind: &str) -> Self {
+        Self { value, kind: (!kind.is_empty() && kind != "message").then(|| Box::from(kind)) }
+    }
+
+    /// Is it bytes rather than text?
+    #[must_use]
+    pub fn is_binary(&self) -> bool {
+        !self.value.is_string()
+    }
+
     /// A number that the value has under this name.
     fn number(&self, name: &str) -> Option<f64> {
-        Reflect::get(&self.0, &JsValue::from_str(name)).ok()?.as_f64()
+        Reflect::get(&self.value, &JsValue::from_str(name)).ok()?.as_f64()
     }
 }
 
 impl Payload for Data {
     fn size(&self) -> usize {
-        match self.0.as_string() {
+        match self.value.as_string() {
             Some(string) => string.len(),
             None => self.number("byteLength").or_else(|| self.number("size")).unwrap_or(0.0) as usize,
         }
     }
 
-    fn text(utf8: &[u8]) -> Self {
-        Self(JsValue::from_str(&text(utf8)))
+    fn event(kind: &[u8], data: &[u8]) -> Self {
+        Self::named(JsValue::from_str(&text(data)), &text(kind))
     }
 
     fn bytes(&self) -> Vec<u8> {
-        match self.0.as_string() {
+        match self.value.as_string() {
             Some(string) => string.into_bytes(),
-            None => Uint8Array::new(&self.0).to_vec(),
+            None => Uint8Array::new(&self.value).to_vec(),
         }
     }
 
     fn into_text(self) -> Self {
-        if self.is_binary() { Self::text(&self.bytes()) } else { self }
-    }
-
-    fn is_binary(&self) -> bool {
-        !self.0.is_string()
+        if self.is_binary() { Self::from(JsValue::from_str(&text(&self.bytes()))) } else { self }
     }
 
     fn split_head(&self) -> Option<(String, Self)> {
-        if let Some(string) = self.0.dyn_ref::<JsString>() {
+        if let Some(string) = self.value.dyn_ref::<JsString>() {
             let at = u32::try_from(string.index_of("\n\n", 0)).ok()?;
             let body = string.slice(at.checked_add(2)?, string.length());
-            return Some((string.slice(0, at).into(), Self(body.into())));
+            return Some((string.slice(0, at).into(), JsValue::from(body).into()));
         }
-        let buffer: &ArrayBuffer = self.0.dyn_ref()?;
-        let start = Uint8Array::new(&self.0).subarray(0, HEAD_BYTES).to_vec();
+        let buffer: &ArrayBuffer = self.value.dyn_ref()?;
+        let start = Uint8Array::new(&self.value).subarray(0, HEAD_BYTES).to_vec();
         let at = start.windows(2).position(|pair| pair == b"\n\n")?;
         let head = text(start.get(..at)?).into_owned();
         let body = buffer.slice(u32::try_from(at).ok()?.checked_add(2)?);
-        Some((head, Self(body.into())))
+        Some((head, JsValue::from(body).into()))
     }
 }

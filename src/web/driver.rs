@@ -176,6 +176,17 @@ impl Driver {
         self.machine.borrow().snapshot(clock::now())
     }
 
+    /// The application's subprotocol that the server chose; empty if none, and where there is no WebSocket.
+    #[must_use]
+    pub fn protocol(&self) -> String {
+        let parts = self.parts.borrow();
+        let chosen = parts.iter().find_map(|(_, part)| match part {
+            Part::Socket(socket) => Some(socket.protocol()),
+            _ => None,
+        });
+        chosen.filter(|chosen| chosen != self.manner.subprotocol).unwrap_or_default()
+    }
+
     /// What ended the last try; `None` while there is a connection.
     #[must_use]
     pub fn last_cause(&self) -> Option<Cause> {
@@ -265,9 +276,8 @@ impl Driver {
         let url = self.after(&here.http_url, cursor);
         let made = match transport {
             Transport::WebSocket => {
-                let own = Some(self.manner.subprotocol).filter(|own| !own.is_empty());
-                let protocols: Vec<_> = own.into_iter().chain(here.protocols.iter().map(String::as_str)).collect();
-                Socket::open(&self.after(&here.socket_url, cursor), &protocols, &reporter).map(Part::Socket)
+                let url = self.after(&here.socket_url, cursor);
+                Socket::open(&url, self.manner.subprotocol, &here.protocols, &reporter).map(Part::Socket)
             }
             Transport::EventSource => {
                 Source::open(&url, here.credentials, &self.kinds.borrow(), &reporter).map(Part::Source)

@@ -104,7 +104,7 @@ impl Ear {
                 if result.done() {
                     self.report(Report::Done);
                 } else {
-                    self.report(Report::Chunk(Data(result.value())));
+                    self.report(Report::Chunk(result.value().into()));
                     if self.wanted.get() {
                         self.read(reader);
                     }

@@ -22,7 +22,7 @@ impl Source {
         let (open, error) = (reporter.clone(), reporter.clone());
         let source = raw.clone();
         let listeners = vec![
-            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { protocol: String::new() }))),
+            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { own: false }))),
             Listener::new(
                 &raw,
                 "error",
@@ -63,8 +63,8 @@ impl Source {
 }
 
 fn deliver(reporter: &Reporter, event: &MessageEvent) {
-    let (kind, data, id) = (event.type_(), Data(event.data()), event.last_event_id());
-    reporter.report(Report::Event { kind, data, id });
+    let data = Data::named(event.data(), &event.type_());
+    reporter.report(Report::Event { data, id: event.last_event_id() });
 }
 
 impl Drop for Source {

@@ -23,20 +23,31 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens one.
-    pub(super) fn open(url: &str, protocols: &[&str], reporter: &Reporter) -> Result<Self, JsValue> {
-        let offered: Array = protocols.iter().map(|protocol| JsString::from(*protocol)).collect();
+    pub(super) fn open(
+        url: &str,
+        own: &'static str,
+        protocols: &[String],
+        reporter: &Reporter,
+    ) -> Result<Self, JsValue> {
+        let own_first = Some(own).filter(|own| !own.is_empty()).into_iter();
+        let all = own_first.chain(protocols.iter().map(String::as_str));
+        let offered: Array = all.map(JsString::from).collect();
         let raw = WebSocket::new_with_str_sequence(url, &offered)?;
         // A blob's bytes come only after a promise, and by then messages may have changed places.
         raw.set_binary_type(BinaryType::Arraybuffer);
         let (open, message, close) = (reporter.clone(), reporter.clone(), reporter.clone());
         let socket = raw.clone();
         let listeners = vec![
-            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { protocol: socket.protocol() }))),
+            Listener::new(
+                &raw,
+                "open",
+                Box::new(move |_| open.report(Report::Opened { own: !own.is_empty() && socket.protocol() == own })),
+            ),
             Listener::new(
                 &raw,
                 "message",
                 Box::new(move |event| {
-                    message.report(Report::Frame(Data(event.unchecked_into::<MessageEvent>().data())));
+                    message.report(Report::Frame(event.unchecked_into::<MessageEvent>().data().into()));
                 }),
             ),
             // `error` is not listened to: it says nothing, and `close` always follows (traps T14, T15).
@@ -52,9 +63,14 @@ impl Socket {
         Ok(Self { raw, listeners })
     }
 
+    /// The subprotocol that the server chose.
+    pub(super) fn protocol(&self) -> String {
+        self.raw.protocol()
+    }
+
     /// Sends one message, and says whether the socket took it. One that is closing takes nothing, and would not say so (T17).
     pub(super) fn transmit(&self, data: &Data) -> bool {
-        self.raw.ready_state() == WebSocket::OPEN && self.raw.unchecked_ref::<AnySender>().send_any(&data.0).is_ok()
+        self.raw.ready_state() == WebSocket::OPEN && self.raw.unchecked_ref::<AnySender>().send_any(&data.value).is_ok()
     }
 
     /// Closes with words of the application's.

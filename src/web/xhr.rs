@@ -4,7 +4,7 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::{data::Data, driver::Reporter, headers, listener::Listener};
-use crate::core::types::{Lane, Payload, Report};
+use crate::core::types::{Lane, Report};
 
 #[wasm_bindgen]
 extern "C" {
@@ -46,7 +46,7 @@ impl Xhr {
         // `text/plain` needs no preflight, and the relay takes the type over to the receivers.
         let kind = if body.is_binary() { "application/octet-stream" } else { "text/plain;charset=UTF-8" };
         xhr.raw.set_request_header("Content-Type", kind)?;
-        xhr.raw.unchecked_ref::<AnySender>().send_any(&body.0)?;
+        xhr.raw.unchecked_ref::<AnySender>().send_any(&body.value)?;
         Ok(xhr)
     }
 
@@ -68,7 +68,7 @@ impl Xhr {
                     // Asking for one header at a time would log an error for each that CORS does not expose.
                     let all = answered.get_all_response_headers().unwrap_or_default();
                     let head = headers::head(status, |name| find(&all, name));
-                    Report::Answer { lane, head, body: Data(body) }
+                    Report::Answer { lane, head, body: body.into() }
                 });
             }),
         );

@@ -21,10 +21,7 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Said<P> {
     /// The other side is there and listens.
-    Opened {
-        /// The subprotocol that it chose for the application; empty if none.
-        protocol: String,
-    },
+    Opened,
     /// Something came, nothing of it for the application.
     Alive,
     /// A message. Its id may be the one that is known already.
@@ -90,8 +87,8 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         Report::Unsent(payload) => Said::Returned(payload),
         Report::Done => Said::Ended(Cause::new(Kind::Close)),
         // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
-        Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
-        Report::Unusable { why } => Said::Ended(Cause { reason: why, ..Cause::new(Kind::Unusable) }),
+        Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, &reason)),
+        Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(&why)),
         Report::Closed { .. } | Report::Failed { .. } => Said::Ended(Cause::new(Kind::Network)),
         // Not for this transport.
         _ => return,

@@ -51,8 +51,8 @@ struct Plain;
 impl<P: Payload> Session<P> for Plain {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
-            Report::Opened { protocol } => out.push(Said::Opened { protocol }),
-            Report::Frame(data) => out.push(Said::Message(Message { data, id: None, kind: None })),
+            Report::Opened { .. } => out.push(Said::Opened),
+            Report::Frame(data) => out.push(Said::Message(Message { data, id: None })),
             other => ended(other, out),
         }
     }

@@ -96,13 +96,9 @@ struct Source {
 impl<P: Payload> Session<P> for Source {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         out.push(match report {
-            Report::Opened { protocol } => Said::Opened { protocol },
-            Report::Event { kind, data, id } => Said::Message(Message {
-                data,
-                // It knows no id that came before it, so an empty one means nothing.
-                id: Some(id).filter(|id| !id.is_empty()),
-                kind: Some(kind).filter(|kind| kind != "message"),
-            }),
+            Report::Opened { .. } => Said::Opened,
+            // It knows no id that came before it, so an empty one means nothing.
+            Report::Event { data, id } => Said::Message(Message { data, id: Some(id).filter(|id| !id.is_empty()) }),
             Report::SourceError { gave_up } if gave_up || self.end_on_error => Said::Ended(Cause::new(Kind::Network)),
             Report::SourceError { .. } => Said::Interrupted,
             other => return ended(other, out),
@@ -131,14 +127,14 @@ fn refusal(head: Head) -> Option<Cause> {
     } else if head.content_type == "text/event-stream" {
         None
     } else {
-        Some(Cause { status: 200, reason: head.content_type, ..Cause::new(Kind::ContentType) })
+        Some(Cause { status: 200, ..Cause::new(Kind::ContentType).because(&head.content_type) })
     }
 }
 
 impl Stream {
     /// What a response's head means.
     fn begun<P>(head: Head) -> Said<P> {
-        refusal(head).map_or(Said::Opened { protocol: String::new() }, Said::Ended)
+        refusal(head).map_or(Said::Opened, Said::Ended)
     }
 
     /// Parses `bytes`, hands on what they bring, and says whether there was an event.
@@ -148,9 +144,7 @@ impl Stream {
             out.push(match item {
                 Item::Event(event) => {
                     any = true;
-                    let named = !event.kind.is_empty() && event.kind != b"message";
-                    let kind = named.then(|| owned(event.kind));
-                    Said::Message(Message { data: P::text(event.data), id: Some(owned(event.id)), kind })
+                    Said::Message(Message { data: P::event(event.kind, event.data), id: Some(owned(event.id)) })
                 }
                 Item::Id(id) => Said::Moved(owned(id)),
                 Item::Retry(ms) => Said::Retry(ms),
@@ -173,7 +167,7 @@ impl<P: Payload> Session<P> for Stream {
             }
             Report::Answer { head, body, .. } => {
                 out.push(Self::begun(head));
-                if matches!(out.last(), Some(Said::Opened { .. })) {
+                if matches!(out.last(), Some(Said::Opened)) {
                     out.push(Said::Alive);
                     self.parser.reset();
                     let quiet = !self.feed(&body.bytes(), out);
