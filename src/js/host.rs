@@ -1,110 +1,113 @@
-//! Effects, handed to JavaScript as they come.
+//! Effects, told to JavaScript as they come.
 
 use wasm_bindgen::prelude::*;
 
-use super::data::Data;
+use super::handle::Handle;
 use crate::core::{
     cause::Cause,
     time::Millis,
     types::{Effect, Effects, Notice, Transport},
 };
 
-#[wasm_bindgen]
+#[wasm_bindgen(raw_module = "host")]
 extern "C" {
-    /// The shell. Its methods only take note of what they are told, and never call back.
-    pub type Host;
-
-    #[wasm_bindgen(method)]
-    fn open(this: &Host, id: u32, transport: u32, cursor: &str);
-    #[wasm_bindgen(method)]
-    fn send(this: &Host, id: u32, data: JsValue);
-    #[wasm_bindgen(method)]
-    fn drop(this: &Host, id: u32, code: u16, reason: &str);
-    #[wasm_bindgen(method)]
-    fn wake(this: &Host, at: f64);
-    #[wasm_bindgen(method)]
-    fn flush(this: &Host, id: u32);
-    #[wasm_bindgen(method)]
-    fn status(this: &Host, phase: u32, transport: u32, attempt: u32, retry_in: f64);
-    #[wasm_bindgen(method)]
-    fn cause(this: &Host, kind: u32, transport: u32, status: u16, code: u16, reason: &str, retry_after: f64);
-    #[wasm_bindgen(method)]
-    fn opened(this: &Host, protocol: &str);
-    #[wasm_bindgen(method)]
-    fn message(this: &Host, data: JsValue, id: Option<&str>, kind: Option<&str>);
-    #[wasm_bindgen(method)]
-    fn reconnecting(this: &Host, attempt: u32, delay: f64);
-    #[wasm_bindgen(method)]
-    fn reconnected(this: &Host, continuity: u32, downtime: f64, protocol: &str);
-    #[wasm_bindgen(method)]
-    fn moved(this: &Host, from: u32, to: u32);
-    #[wasm_bindgen(method)]
-    fn dropped(this: &Host, data: JsValue, why: u32);
-    #[wasm_bindgen(method)]
-    fn closed(this: &Host, code: u16, reason: &str);
+    fn open(connection: usize, id: u32, transport: u32, cursor: *const u8, cursor_len: usize);
+    #[wasm_bindgen(js_name = send)]
+    fn send_over(connection: usize, id: u32, data: u32);
+    fn drop(connection: usize, id: u32, code: u32, reason: *const u8, reason_len: usize);
+    fn wake(connection: usize, at: f64);
+    fn flush(connection: usize, id: u32);
+    fn status(connection: usize, phase: u32, transport: u32, attempt: u32, retry_in: f64);
+    fn opened(connection: usize);
+    /// `moved`: there is a new last id.
+    fn message(connection: usize, data: u32, moved: bool, id: *const u8, id_len: usize);
+    /// The cause of the notice that follows.
+    #[allow(clippy::too_many_arguments, reason = "numbers cross without glue, one by one")]
+    fn cause(
+        connection: usize,
+        kind: u32,
+        transport: u32,
+        status: u32,
+        code: u32,
+        retry_after: f64,
+        reason: *const u8,
+        reason_len: usize,
+    );
+    fn reconnecting(connection: usize, attempt: u32, delay: f64);
+    fn reconnected(connection: usize, continuity: u32, downtime: f64);
+    fn moved(connection: usize, from: u32, to: u32);
+    fn dropped(connection: usize, data: u32, why: u32);
+    fn closed(connection: usize, code: u32, reason: *const u8, reason_len: usize);
 }
 
-/// What the machine pushes its effects into.
-pub(super) struct Queue(pub(super) Host);
+/// What a machine pushes its effects into: the number of its connection.
+pub(super) struct Host(pub(super) usize);
 
 /// −1 where there is none.
 fn ms(span: Option<Millis>) -> f64 {
     span.map_or(-1.0, |span| span.0 as f64)
 }
 
+/// A number that no transport has where there is none.
 fn number(transport: Option<Transport>) -> u32 {
-    transport.map_or(u32::MAX, |transport| transport as u32)
+    transport.map_or(7, |transport| transport as u32)
 }
 
-impl Queue {
-    /// The cause of the notice that follows.
-    fn cause(&self, cause: &Cause) {
-        let &Cause { kind, transport, status, code, ref reason, retry_after } = cause;
-        self.0.cause(kind as u32, number(transport), status, code, reason, ms(retry_after));
+impl Host {
+    fn cause(&self, given: Option<&Cause>) {
+        if let Some(&Cause { kind, transport, status, code, ref reason, retry_after }) = given {
+            let reason = reason.as_deref().unwrap_or_default();
+            let (status, code) = (u32::from(status), u32::from(code));
+            let (text, length) = (reason.as_ptr(), reason.len());
+            cause(self.0, kind as u32, number(transport), status, code, ms(retry_after), text, length);
+        }
+    }
+
+    fn open(&self, id: u32, transport: Transport, cursor: &str) {
+        open(self.0, id, transport as u32, cursor.as_ptr(), cursor.len());
     }
 }
 
-impl Effects<Data> for Queue {
+impl Effects<Handle> for Host {
     // Inlined where the effect is made, it needs neither to be stored nor to be told apart again.
     #[inline(always)]
-    fn push(&mut self, effect: Effect<Data>) {
-        let host = &self.0;
+    fn push(&mut self, effect: Effect<Handle>) {
+        let to = self.0;
         match effect {
-            Effect::Open(id, transport, cursor) => host.open(id.0, transport as u32, &cursor),
+            Effect::Open(id, transport, cursor) => self.open(id.0, transport, &cursor),
             // The next poll of an attempt is opened like its first.
-            Effect::Poll(id, cursor) => host.open(id.0, Transport::LongPoll as u32, &cursor),
-            Effect::Send(id, data) => host.send(id.0, data.0),
-            Effect::Drop(id, None) => host.drop(id.0, 0, ""),
-            Effect::Drop(id, Some((code, reason))) => host.drop(id.0, code, &reason),
-            Effect::Wake(at) => host.wake(ms(at)),
-            Effect::Flush(id) => host.flush(id.0),
+            Effect::Poll(id, cursor) => self.open(id.0, Transport::LongPoll, &cursor),
+            Effect::Send(id, data) => send_over(to, id.0, data.give()),
+            Effect::Drop(id, farewell) => {
+                let (code, reason) = farewell.unwrap_or_default();
+                drop(to, id.0, u32::from(code), reason.as_ptr(), reason.len());
+            }
+            Effect::Wake(at) => wake(to, ms(at)),
+            Effect::Flush(id) => flush(to, id.0),
             Effect::Tell(notice) => match notice {
                 Notice::Status(now) => {
-                    host.status(now.phase as u32, number(now.transport), now.attempt, now.retry_in.0 as f64);
+                    status(to, now.phase as u32, number(now.transport), now.attempt, now.retry_in.0 as f64);
                 }
-                Notice::Opened { protocol } => host.opened(&protocol),
-                Notice::Message(message) => {
-                    host.message(message.data.0, message.id.as_deref(), message.kind.as_deref());
+                Notice::Opened => opened(to),
+                Notice::Message(new) => {
+                    let id = new.id.as_deref().unwrap_or_default();
+                    message(to, new.data.give(), new.id.is_some(), id.as_ptr(), id.len());
                 }
                 Notice::Reconnecting { attempt, delay, cause } => {
-                    self.cause(&cause);
-                    host.reconnecting(attempt, delay.0 as f64);
+                    self.cause(Some(&cause));
+                    reconnecting(to, attempt, delay.0 as f64);
                 }
-                Notice::Reconnected { continuity, downtime, protocol, .. } => {
-                    host.reconnected(continuity as u32, downtime.0 as f64, &protocol);
+                Notice::Reconnected { continuity, downtime, .. } => {
+                    reconnected(to, continuity as u32, downtime.0 as f64);
                 }
-                Notice::TransportChanged { from, to, why } => {
-                    if let Some(cause) = &why {
-                        self.cause(cause);
-                    }
-                    host.moved(from as u32, to as u32);
+                Notice::TransportChanged { from, to: new, why } => {
+                    self.cause(why.as_ref());
+                    moved(to, from as u32, new as u32);
                 }
-                Notice::Dropped { data, why } => host.dropped(data.0, why as u32),
+                Notice::Dropped { data, why } => dropped(to, data.give(), why as u32),
                 Notice::Closed(end) => {
-                    if let Some(cause) = &end.cause {
-                        self.cause(cause);
-                    }
-                    host.closed(end.code, &end.reason);
+                    self.cause(end.cause.as_ref());
+                    closed(to, u32::from(end.code), end.reason.as_ptr(), end.reason.len());
                 }
             },
         }

@@ -1,0 +1,138 @@
+# Everything that is built, run or checked starts here. `make` alone lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+# Two browsers on two cores time out on each other, and all test targets share one port.
+.NOTPARALLEL:
+
+export PATH := $(or $(CARGO_HOME),$(HOME)/.cargo)/bin:$(PATH)
+
+WASM := wasm32-unknown-unknown
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+DEMO_PORT ?= 4780
+# Not the demo's port: the tests run beside an open demo.
+FIXTURE_PORT ?= 4791
+export FIXTURE_PORT
+
+PACKAGE_INPUTS := $(shell find src pkg-template scripts -type f) \
+	Cargo.toml Cargo.lock package-lock.json CHANGELOG.md LICENSE-APACHE LICENSE-MIT
+
+## make demo             build all, serve the demo page at http://127.0.0.1:4780 (DEMO_PORT=n for another port)
+.PHONY: demo
+demo: tools-build pkg/package.json
+	cargo build -p server-fixture --bin everwire-fixture
+	@echo
+	@echo "Open http://127.0.0.1:$(DEMO_PORT)/ in a browser. Ctrl-C ends it."
+	@echo
+	cargo run -q -p server-fixture --bin everwire-fixture -- --port $(DEMO_PORT) --data $(TARGET_DIR)/demo-data --root .
+
+## make package          build the npm package into pkg/ and print its sizes
+.PHONY: package
+package: tools-build
+	node pkg-template/assemble.mjs
+
+# The same, when something it is made of has changed.
+pkg/package.json: $(PACKAGE_INPUTS)
+	node pkg-template/assemble.mjs
+
+## make test             every check there is: what CI runs
+.PHONY: test
+test: test-format test-lint test-native test-package test-chromium test-firefox test-webkit test-e2e
+	@echo "test: all passed"
+
+##   make test-format    rustfmt
+.PHONY: test-format
+test-format:
+	cargo fmt --all --check
+	@echo "$@: passed"
+
+##   make test-lint      clippy on both targets and all features, rustdoc; warnings are errors
+.PHONY: test-lint
+test-lint: tools-build
+	cargo fetch --locked
+	cargo clippy --workspace --all-targets -- -D warnings
+	for features in "" json npm; do \
+		echo "clippy --target $(WASM) --features '$$features'"; \
+		cargo clippy --target $(WASM) -p everwire --lib --features "$$features" -- -D warnings; \
+	done
+	cargo clippy --target $(WASM) -p everwire --lib --tests --features npm,json -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --target $(WASM) -p everwire --all-features
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p server-fixture
+	@echo "$@: passed"
+
+##   make test-native    the core in virtual time, the layers, the fixture
+.PHONY: test-native
+test-native:
+	cargo fetch --locked
+	cargo test --workspace
+	@echo "$@: passed"
+
+##   make test-package   the npm package: contents, types, size
+.PHONY: test-package
+test-package: package
+	node --test tests/npm/*.test.mjs
+	@echo "$@: passed"
+
+# The tests in a browser. Cargo hands the compiled tests to wasm-bindgen's runner, which drives the browser; the time-out is
+# for all tests together.
+BROWSER_TESTS = env WASM_BINDGEN_TEST_TIMEOUT=300 WASM_BINDGEN_TEST_DRIVER_TIMEOUT=30 \
+	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
+CARGO_WEB_TEST = cargo test --target $(WASM) -p everwire --features json --test web
+
+##   make test-chromium  the tests in Chromium, against the fixture
+.PHONY: test-chromium
+test-chromium: tools-build tools-browsers fixture
+	scripts/with-fixture.sh chromium $(BROWSER_TESTS) CHROMEDRIVER="$$(command -v chromedriver)" $(CARGO_WEB_TEST)
+	@echo "$@: passed"
+
+##   make test-firefox   the same in Firefox
+.PHONY: test-firefox
+test-firefox: tools-build tools-browsers fixture
+	scripts/with-fixture.sh firefox $(BROWSER_TESTS) GECKODRIVER="$$(command -v geckodriver)" $(CARGO_WEB_TEST)
+	@echo "$@: passed"
+
+##   make test-webkit    the same in WebKitGTK, where it is installed
+.PHONY: test-webkit
+test-webkit: tools-build tools-browsers fixture
+	@# Safari's protocol is WebKit's. Its sandbox needs privileges that a container does not have.
+	@if command -v WebKitWebDriver xvfb-run xauth >/dev/null; then \
+		scripts/with-fixture.sh webkit $(BROWSER_TESTS) SAFARIDRIVER="$$(command -v WebKitWebDriver)" \
+			WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS=1 xvfb-run -a $(CARGO_WEB_TEST); \
+		echo "$@: passed"; \
+	else echo "$@: left out, as WebKitWebDriver, xvfb-run or xauth is missing"; fi
+
+##   make test-e2e       the demo page, opened, broken and looked at in Chromium
+.PHONY: test-e2e
+test-e2e: tools-build tools-browsers fixture pkg/package.json
+	node --test --test-concurrency=1 tests/e2e/*.test.mjs
+	@echo "$@: passed"
+
+## make wasm-pack-test   the browser tests by `wasm-pack test --headless`, as a user of wasm-pack would run them
+.PHONY: wasm-pack-test
+wasm-pack-test: tools-build tools-browsers fixture
+	@scripts/tools.sh wasm-pack
+	WASM_BINDGEN_TEST_TIMEOUT=300 scripts/with-fixture.sh wasm-pack-chrome \
+		wasm-pack test --headless --chrome --chromedriver "$$(command -v chromedriver)"
+	WASM_BINDGEN_TEST_TIMEOUT=300 scripts/with-fixture.sh wasm-pack-firefox \
+		wasm-pack test --headless --firefox --geckodriver "$$(command -v geckodriver)"
+
+## make clean            remove everything that was built
+.PHONY: clean
+clean:
+	rm -rf pkg artifacts node_modules
+	cargo clean
+
+.PHONY: fixture
+fixture:
+	cargo build -p server-fixture --bin everwire-fixture
+
+.PHONY: tools-build tools-browsers
+tools-build:
+	@scripts/tools.sh build
+tools-browsers:
+	@scripts/tools.sh browsers
+
+.PHONY: help
+help:
+	@sed -n 's/^## //p; s/^##\(  \)/\1/p' $(MAKEFILE_LIST)

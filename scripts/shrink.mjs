@@ -1,0 +1,85 @@
+// Makes wasm-bindgen's output smaller than a stable compiler can: what no page ever runs is removed, names are shortened, and
+// wasm-opt does the rest.
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import binaryen from "binaryen";
+
+const WASM_OPT = fileURLToPath(new URL("../node_modules/.bin/wasm-opt", import.meta.url));
+
+// By name: --all-features turns on proposals that no browser has.
+const FEATURES = [
+  "bulk-memory",
+  "multivalue",
+  "mutable-globals",
+  "nontrapping-float-to-int",
+  "reference-types",
+  "sign-ext",
+].map((feature) => `--enable-${feature}`);
+
+/** The direct calls of a module, by the names in its text form: caller → callees. */
+function callGraph(text) {
+  const name = String.raw`\$(?:"((?:[^"\\]|\\.)*)"|([^\s()]+))`;
+  const unescape = (quoted) => quoted.replace(/\\([0-9a-f]{2})/g, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
+  const calls = new Map();
+  let callees;
+  for (const [, what, quoted, plain] of text.matchAll(new RegExp(String.raw`(^ \(func|\((?:return_)?call) ${name}`, "gm"))) {
+    const called = plain ?? unescape(quoted);
+    if (what.endsWith("func")) calls.set(called, (callees = new Set()));
+    else callees.add(called);
+  }
+  return calls;
+}
+
+// The symbols are those of rustc's v0 mangling, demangled, or of the legacy one: with [hash] after the crate or ::hash at the end.
+const PANIC = [
+  /^(core|std)(\[\w+\])?::panicking::/,
+  /^__rustc(\[\w+\])?::(rust_begin_unwind|rust_panic)/,
+  /^core(\[\w+\])?::(option|result|cell|slice|str|char)::(.*::)?(\w*_fail(ed)?(_rt)?|panic_\w+)(::|$)/,
+  /^alloc(\[\w+\])?::(alloc::handle_alloc_error|raw_vec::(handle_error|capacity_overflow))/,
+];
+const FORMAT = [/^(core|alloc)(\[\w+\])?::fmt::/, /^<core(\[\w+\])?::fmt::/, / as core(\[\w+\])?::fmt::(?!Write>)/, /^<char>::escape_debug/];
+
+const isAny = (patterns) => (name) => patterns.some((pattern) => pattern.test(name));
+
+/**
+ * Empties the functions that panic, and those that format. A panic ends in a trap (panic = "abort") and its message goes nowhere
+ * on this target, so without the message it is the same trap. Once that is gone, nothing formats: `Debug` is only reached
+ * through a message. Should other code begin to format, then all of it stays. It was 3 to 12 % of the module, after brotli.
+ */
+function withoutPanicMessages(wasm) {
+  const module = binaryen.readBinary(wasm);
+  const empty = (name) => binaryen.Function.setBody(module.getFunction(name), module.unreachable());
+  const defined = [...callGraph(module.emitText()).keys()];
+  defined.filter(isAny(PANIC)).forEach(empty);
+
+  const calls = callGraph(module.emitText());
+  const formats = isAny(FORMAT);
+  const users = [...calls].filter(([name, callees]) => !formats(name) && [...callees].some(formats)).map(([name]) => name);
+  if (users.length > 0) console.warn(`shrink: the code that formats stays, as it is used by ${users.join(", ")}`);
+  else defined.filter(formats).forEach(empty);
+  return module.emitBinary();
+}
+
+/**
+ * Undoes what wasm-bindgen does for glue that this package does not have, as only numbers cross: imports get the plain names of
+ * src/js back, and what its runtime wants at the start goes. The JavaScript on the other side is pkg-template/engine.js.
+ */
+function withoutGlue(wasm) {
+  const module = binaryen.readBinary(wasm);
+  const unused = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
+  for (let i = module.getNumExports() - 1; i >= 0; i--) {
+    const { name } = binaryen.getExportInfo(module.getExportByIndex(i));
+    if (unused.includes(name)) module.removeExport(name);
+  }
+  const text = module.emitText().replace(/\(import "[^"]+" "__wbg_(\w+?)_[0-9a-f]{16}"/g, '(import "host" "$1"');
+  return binaryen.parseText(text).emitBinary();
+}
+
+/** Shrinks the module `from` of wasm-bindgen, names and all, into `to`. */
+export function shrink(from, to) {
+  writeFileSync(to, withoutGlue(withoutPanicMessages(readFileSync(from))));
+  // More or other passes (-Oz twice, --converge, -O4 before, --flatten, --gufa) were worth less than 1 %.
+  const passes = ["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
+  execFileSync(WASM_OPT, [...FEATURES, to, "-o", to, ...passes]);
+}
