@@ -40,6 +40,9 @@ const PANIC = [
 ];
 const FORMAT = [/^(core|alloc)(\[\w+\])?::fmt::/, /^<core(\[\w+\])?::fmt::/, / as core(\[\w+\])?::fmt::(?!Write>)/, /^<char>::escape_debug/];
 
+// What only the glue of wasm-bindgen would call: closures, futures, and what throws. The function table holds them, so wasm-opt must keep them.
+const GLUE = [/^(<)?wasm_bindgen(\[\w+\])?::(convert::closures|throw_str|__wbindgen_throw)/, /js_sys(\[\w+\])?::futures/];
+
 const isAny = (patterns) => (name) => patterns.some((pattern) => pattern.test(name));
 
 /**
@@ -51,7 +54,7 @@ function withoutPanicMessages(wasm) {
   const module = binaryen.readBinary(wasm);
   const empty = (name) => binaryen.Function.setBody(module.getFunction(name), module.unreachable());
   const defined = [...callGraph(module.emitText()).keys()];
-  defined.filter(isAny(PANIC)).forEach(empty);
+  defined.filter(isAny([...PANIC, ...GLUE])).forEach(empty);
 
   const calls = callGraph(module.emitText());
   const formats = isAny(FORMAT);
