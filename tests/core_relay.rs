@@ -127,7 +127,7 @@ fn the_end_of_the_socket_is_told_with_what_is_known() {
     assert_eq!(on(&mut meta(), closed(1006, "")), [ended(Cause::new(Kind::Network))]);
     assert_eq!(
         on(&mut meta(), closed(1000, "408 408 Request Timeout")),
-        [ended(Cause::close(1000, "408 408 Request Timeout".into()))]
+        [ended(Cause::close(1000, "408 408 Request Timeout"))]
     );
     let said = on(&mut meta(), Report::Unusable { why: "csp".into() });
     assert_eq!(said, [ended(Cause::new(Kind::Unusable).because("csp"))]);

@@ -330,7 +330,10 @@ impl World {
 
     fn carry_out(&mut self, effects: Vec<Effect<Data>>) {
         let mut queue = VecDeque::from(effects);
+        let mut count = 0;
         while let Some(effect) = queue.pop_front() {
+            count += 1;
+            assert!(count < 100_000, "invariant 5: it goes round in circles: {effect:?}");
             let more = match effect {
                 Effect::Open(id, transport, cursor) => {
                     self.begin(id, transport, cursor);
@@ -649,7 +652,7 @@ impl World {
         match self.conns[&id.0].transport {
             Transport::WebSocket if self.speaks == Speaks::Raw => self.down(id, Report::Frame(data)),
             Transport::WebSocket => {
-                self.down(id, Report::Frame(Data::Text(format!("id: {at}\ncontent-type: text/plain\n\n{message}"))))
+                self.down(id, Report::Frame(Data::Text(format!("id: {at}\ncontent-type: text/plain\n\n{message}"))));
             }
             Transport::EventSource => self.down(id, super::event(message, &at)),
             Transport::FetchStream => self.down(id, Report::Chunk(Data::Bytes(event(&at, message).into_bytes()))),

@@ -1,0 +1,107 @@
+//! What is left behind: nothing.
+
+use std::{cell::RefCell, rc::Rc};
+
+use everwire::{Events, Message, Socket};
+use futures_util::StreamExt;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::support::{Fixture, flag, quick, sleep, take, until, within};
+
+#[wasm_bindgen_test]
+async fn dropping_the_handle_inside_its_own_callback_is_fine() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).open().unwrap();
+    let place = Rc::new(RefCell::new(None));
+    let (heard, count) = flag();
+    let inside = place.clone();
+    let listening = socket.on_message(move |_| {
+        count.set(count.get() + 1);
+        inside.take();
+    });
+    let _ = socket.send("one").unwrap();
+    let _ = socket.send("two").unwrap();
+    place.replace(Some((socket, listening)));
+    until("the first message", || heard.get() > 0).await;
+    sleep(100).await;
+    assert_eq!(heard.get(), 1, "and nothing after the drop");
+}
+
+#[wasm_bindgen_test]
+async fn closing_inside_a_callback_ends_the_streams_and_nothing_follows() {
+    let fixture = Fixture::get().await;
+    let events = Events::builder(fixture.url("/sse/numbers?burst=50")).open().unwrap();
+    let mut inbox = events.events();
+    let (heard, count) = flag();
+    let handle = events.clone();
+    let _listening = events.on_event(move |_| {
+        count.set(count.get() + 1);
+        handle.close();
+    });
+    within("the end", events.closed()).await;
+    sleep(100).await;
+    assert_eq!(heard.get(), 1);
+    assert_eq!(inbox.by_ref().collect::<Vec<_>>().await.len(), 1, "the stream has what was heard, and ends");
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_subscription_hears_no_more() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).open().unwrap();
+    let mut inbox = socket.messages();
+    let (heard, count) = flag();
+    let listening = socket.on_message(move |_| count.set(count.get() + 1));
+    let _ = socket.send("one").unwrap();
+    take(&mut inbox, 1).await;
+    drop(listening);
+    let _ = socket.send("two").unwrap();
+    take(&mut inbox, 1).await;
+    assert_eq!(heard.get(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn reconnecting_inside_a_status_callback_is_fine() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).backoff(quick()).open().unwrap();
+    let mut inbox = socket.messages();
+    let (opened, count) = flag();
+    let handle = socket.clone();
+    let _watching = socket.on_status(move |status| {
+        if status.is_open() {
+            count.set(count.get() + 1);
+            if count.get() < 3 {
+                handle.reconnect();
+            }
+        }
+    });
+    until("the third opening", || opened.get() == 3).await;
+    let _ = socket.send("still here").unwrap();
+    assert_eq!(take(&mut inbox, 1).await, [Message::from("still here")]);
+}
+
+#[wasm_bindgen_test]
+async fn two_sockets_to_one_url_share_nothing() {
+    let fixture = Fixture::get().await;
+    let url = fixture.url("/ws/echo");
+    let (one, two) = (Socket::builder(&url).open().unwrap(), Socket::builder(&url).open().unwrap());
+    let mut inbox = two.messages();
+    one.close();
+    let _ = two.send("alone").unwrap();
+    assert_eq!(take(&mut inbox, 1).await, [Message::from("alone")]);
+    assert!(one.status().is_closed());
+    assert!(one != two);
+}
+
+#[wasm_bindgen_test]
+async fn what_was_queued_at_the_close_is_reported() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo?refuse")).open().unwrap();
+    let reported = Rc::new(RefCell::new(Vec::new()));
+    let inside = reported.clone();
+    let _watching = socket.on_dropped(move |message, why| inside.borrow_mut().push((message.clone(), why)));
+    let _ = socket.send("one").unwrap();
+    let _ = socket.send("two").unwrap();
+    socket.close();
+    let both = [(Message::from("one"), everwire::Why::Closed), (Message::from("two"), everwire::Why::Closed)];
+    assert_eq!(*reported.borrow(), both);
+}

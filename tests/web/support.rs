@@ -1,0 +1,114 @@
+//! What every browser test needs: the fixture server, a little patience, and a guard.
+
+use std::{cell::Cell, future::Future, rc::Rc, time::Duration};
+
+use everwire::{Backoff, Inbox};
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen(module = "/tests/web/support.js")]
+extern "C" {
+    fn uncaught() -> String;
+    async fn alive(base: &str) -> JsValue;
+    #[wasm_bindgen(js_name = post)]
+    async fn js_post(url: &str, body: &str) -> JsValue;
+    #[wasm_bindgen(js_name = get)]
+    async fn js_get(url: &str) -> JsValue;
+    #[wasm_bindgen(js_name = sleep)]
+    async fn js_sleep(ms: f64);
+}
+
+/// The fixture server, as one test sees it.
+pub(crate) struct Fixture {
+    base: &'static str,
+    key: String,
+}
+
+impl Drop for Fixture {
+    fn drop(&mut self) {
+        let errors = uncaught();
+        assert!(errors.is_empty(), "errors that nobody caught: {errors}");
+    }
+}
+
+impl Fixture {
+    /// The server, or a panic that says how to start it.
+    pub(crate) async fn get() -> Self {
+        let base = option_env!("EVERWIRE_FIXTURE").unwrap_or("http://127.0.0.1:4780");
+        assert!(
+            alive(base).await == JsValue::TRUE,
+            "the fixture server does not answer at {base}: start it with `cargo run -p server-fixture`, or use `make test`",
+        );
+        uncaught();
+        Self { base, key: format!("t{}", (js_sys::Math::random() * 1e15) as u64) }
+    }
+
+    /// The path with `{key}` replaced by a name that only this test uses.
+    pub(crate) fn path(&self, path: &str) -> String {
+        path.replace("{key}", &self.key)
+    }
+
+    /// The same as an absolute URL.
+    pub(crate) fn url(&self, path: &str) -> String {
+        [self.base, &self.path(path)].concat()
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &str) -> String {
+        js_post(&self.url(path), body).await.as_string().unwrap()
+    }
+
+    /// The `resume` fields of the journal's entries for a path, joined by spaces; `null` for none.
+    pub(crate) async fn resumes(&self, path: &str) -> String {
+        let journal = js_get(&self.url(&["/journal?path=", path].concat())).await.as_string().unwrap();
+        let after = |part: &str| part.split([',', '}']).next().unwrap().replace('"', "");
+        journal.split("\"resume\":").skip(1).map(after).collect::<Vec<_>>().join(" ")
+    }
+}
+
+pub(crate) async fn sleep(ms: u32) {
+    js_sleep(f64::from(ms)).await;
+}
+
+/// What the future gives, or a panic that names what did not come.
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    let limit = Box::pin(sleep(20_000));
+    match select(Box::pin(future), limit).await {
+        Either::Left((value, _)) => value,
+        Either::Right(_) => panic!("this did not happen within 20 s: {what}"),
+    }
+}
+
+/// The next `n` items of a stream.
+pub(crate) async fn take<T>(inbox: &mut Inbox<T>, n: usize) -> Vec<T> {
+    let mut items = Vec::new();
+    while items.len() < n {
+        let what = format!("item {} of {n}", items.len() + 1);
+        items.push(within(&what, inbox.next()).await.expect("the stream goes on"));
+    }
+    items
+}
+
+/// Retries that a test need not wait for.
+pub(crate) fn quick() -> Backoff {
+    let ms = Duration::from_millis;
+    Backoff::default().first_delay(ms(50)).min_delay(ms(50)).max_delay(ms(200))
+}
+
+/// Waits until `condition` holds, looking whenever the browser has done something else.
+pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
+    within(what, async {
+        while !condition() {
+            sleep(5).await;
+        }
+    })
+    .await;
+}
+
+/// A flag that a callback can set.
+pub(crate) fn flag() -> (Rc<Cell<u32>>, Rc<Cell<u32>>) {
+    let flag = Rc::new(Cell::new(0));
+    (flag.clone(), flag)
+}
