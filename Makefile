@@ -70,7 +70,7 @@ test-native:
 
 ##   make test-package   the npm package: contents, types, size
 .PHONY: test-package
-test-package: package
+test-package: tools-browsers fixture package
 	node --test tests/npm/*.test.mjs
 	@echo "$@: passed"
 
