@@ -1,6 +1,6 @@
 // The wasm side: one instance for all connections of a page. Only numbers cross; src/js/ of the repository is its other half.
 
-/** Instantiates the module. Its connections tell what is to be done to `hosts[number].queue`, as [method, ...arguments]. */
+/** Instantiates the module. What its connections want done is told to `hosts[number]`, as the name of the effect and its arguments. */
 export const instantiate = (module) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
@@ -8,100 +8,88 @@ export const instantiate = (module) => {
 
   // Values that the wasm side knows by number. It says when it needs one no longer.
   const values = [];
-  const uses = [];
   const free = [];
   const keep = (value) => {
     const at = free.pop() ?? values.length;
     values[at] = value;
-    uses[at] = 1;
     return at;
-  };
-  const release = (at) => {
-    if (--uses[at]) return;
-    values[at] = undefined;
-    free.push(at);
   };
   const give = (at) => {
     const value = values[at];
-    release(at);
+    values[at] = undefined;
+    free.push(at);
     return value;
   };
 
   const memory = (at, length) => new Uint8Array(wasm.memory.buffer, at, length);
-  const text = (at, length) => (length ? decoder.decode(memory(at, length)) : "");
-  const blankLine = (value) => {
-    if (typeof value === "string") return value.indexOf("\n\n");
-    return new Uint8Array(value, 0, Math.min(value.byteLength, 256)).findIndex((byte, at, all) => byte === 10 && all[at + 1] === 10);
+  const text = (at, length) => decoder.decode(memory(at, length));
+  /** A text's bytes, a view as it is, or a buffer's view. */
+  const view = (value) => {
+    if (typeof value === "string") return encoder.encode(value);
+    return value.buffer ? value : new Uint8Array(value);
   };
-  const tell = (method) => (host, ...what) => { hosts[host].queue.push([method, ...what]); };
+  /** Writes to a place that has room, and tells how much. */
+  const write = (at, bytes) => {
+    memory(at, bytes.length).set(bytes);
+    return bytes.length;
+  };
+  /** What comes before the first blank line; nothing if that is not in the first 256 bytes. */
+  const head = (value) => {
+    const start = typeof value === "string" ? value : String.fromCharCode(...new Uint8Array(value.slice(0, 256)));
+    return value.slice(0, Math.max(start.indexOf("\n\n"), 0));
+  };
 
   const host = {
     // Payloads.
-    size: (at) => {
-      const value = values[at].data ?? values[at];
-      return typeof value === "string" ? encoder.encode(value).length : value.byteLength ?? value.size;
-    },
-    read: (at, to) => memory(to, values[at].byteLength).set(new Uint8Array(values[at].buffer ?? values[at],
-      values[at].byteOffset ?? 0, values[at].byteLength)),
+    size: (at) => values[at].size ?? view(values[at]).byteLength,
+    read: (at, to) => { write(to, view(values[at])); },
     event: (kind, kindLength, data, dataLength) => keep({ type: text(kind, kindLength) || "message", data: text(data, dataLength) }),
     decode: (at) => { values[at] = decoder.decode(values[at]); },
     head: (at, to, room) => {
-      const end = blankLine(values[at]);
-      if (end < 1) return 0;
-      const head = typeof values[at] === "string" ? encoder.encode(values[at].slice(0, end)) : new Uint8Array(values[at], 0, end);
-      if (head.length > room) return 0;
-      memory(to, head.length).set(head);
-      return head.length;
+      const bytes = view(head(values[at]));
+      return bytes.length > room ? 0 : write(to, bytes);
     },
-    rest: (at) => keep(values[at].slice(blankLine(values[at]) + 2)),
-    retain: (at) => { uses[at] += 1; return at; },
-    release,
-    // Effects. What they name is read now; what they ask for is done when the call that caused them has returned.
-    open: (to, id, transport, at, length) => tell("open")(to, id, transport, text(at, length)),
-    send: (to, id, data) => tell("transmit")(to, id, give(data)),
-    drop: (to, id, code, at, length) => tell("drop")(to, id, code, text(at, length)),
-    wake: tell("wake"),
-    flush: tell("flush"),
-    status: tell("status"),
-    opened: tell("opened"),
-    message: (to, data, moved, at, length) => tell("message")(to, give(data), moved ? text(at, length) : undefined),
-    cause: (to, kind, transport, status, code, retryAfter, at, length) => tell("cause")(
-      to, kind, transport, status, code, retryAfter, text(at, length)),
-    reconnecting: tell("reconnecting"),
-    reconnected: tell("reconnected"),
-    moved: tell("moved"),
-    dropped: (to, data, why) => tell("dropped")(to, give(data), why),
-    closed: (to, code, at, length) => tell("closed")(to, code, text(at, length)),
+    rest: (at) => {
+      const { length, byteLength = length } = head(values[at]);
+      return keep(values[at].slice(byteLength + 2));
+    },
+    retain: (at) => keep(values[at]),
+    release: give,
+    // Effects with a payload.
+    send: (to, id, data) => hosts[to]("send", [id, give(data)]),
+    message: (to, data, moved, at, length) => hosts[to]("message", [give(data), moved ? text(at, length) : undefined]),
+    dropped: (to, data, why) => hosts[to]("dropped", [give(data), why]),
   };
+  // Effects with a text at the end.
+  for (const effect of ["open", "drop", "cause", "closed"]) {
+    host[effect] = (to, ...what) => hosts[to](effect, [...what.slice(0, -2), text(...what.slice(-2))]);
+  }
+  // The other effects are what else the module imports.
+  for (const { name } of WebAssembly.Module.imports(module)) host[name] ??= (to, ...what) => hosts[to](name, what);
   const wasm = new WebAssembly.Instance(module, { host }).exports;
 
-  /** Writes texts to where the next call reads them, and returns their lengths. */
-  const write = (...texts) => {
-    const all = texts.map((one) => encoder.encode(one));
-    let at = wasm.buffer(all.reduce((sum, { length }) => sum + length, 0));
-    for (const one of all) {
-      memory(at, one.length).set(one);
-      at += one.length;
-    }
-    return all.map(({ length }) => length);
+  /** Writes two texts to where the next call reads them, and returns the length of the first. */
+  const pass = (...texts) => {
+    const [one, other] = texts.map(view);
+    const at = wasm.buffer(one.length + other.length);
+    write(at + one.length, other);
+    return write(at, one);
   };
 
-  return {
-    create: (host, wire, flag, query, lastId, ...numbers) => {
-      const number = wasm.create(wire, flag, ...write(query, lastId), ...numbers);
-      hosts[number] = host;
-      return number;
-    },
-    destroy: (number) => {
-      wasm.destroy(number);
-      hosts[number] = undefined;
-    },
-    queued: wasm.queued,
-    send: (number, data) => wasm.send(number, keep(data)),
-    frame: (number, id, data) => wasm.frame(number, performance.now(), id, keep(data)),
-    input: (number, kind, { id = 0, value, number: of = 0, more = -1, text = "", other = "" } = {}) => {
-      const lengths = write(text, other);
-      wasm.input(number, performance.now(), kind, id, value === undefined ? 0 : keep(value), of, more, ...lengths);
-    },
+  return (tell, { number, flag, query }, lastId, numbers) => {
+    const machine = wasm.create(number, flag, pass(query, lastId), ...numbers);
+    hosts[machine] = tell;
+    return {
+      destroy: () => {
+        wasm.destroy(machine);
+        hosts[machine] = undefined;
+      },
+      queued: () => wasm.queued(machine),
+      send: (data) => wasm.send(machine, keep(data)),
+      frame: (id, data) => wasm.frame(machine, performance.now(), id, keep(data)),
+      input: (kind, { id = 0, value, number = 0, more = -1, text = "", other = "" } = {}) => {
+        wasm.input(machine, performance.now(), kind, id, value === undefined ? 0 : keep(value), number, more, pass(text, other));
+      },
+    };
   };
 };

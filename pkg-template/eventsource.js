@@ -1,70 +1,35 @@
 // ReconnectingEventSource: the receive-only face.
 
-import { Connection, resolve } from "./connection.js";
-import { LightMessage, constants, handlers } from "./target.js";
-
-const TRANSPORTS = ["eventsource", "fetch-stream", "long-poll"];
-const STATES = { CONNECTING: 0, OPEN: 1, CLOSED: 2 };
+import { Face, connectionOf } from "./face.js";
+import { resolve } from "./options.js";
+import { constants } from "./target.js";
 
 export const sourceClass = (engine) => {
-  class ReconnectingEventSource extends Connection {
-    #kinds;
-    #url;
-    #origin;
+  class ReconnectingEventSource extends Face {
     #withCredentials;
 
     constructor(url, options = {}) {
-      const { withCredentials = false, maxEventBytes, resume: { query = "" } = {} } = options;
+      const { withCredentials, resume: { query = "" } = {} } = options;
       const httpUrl = resolve(url, "http");
-      const { origin } = new URL(httpUrl);
-      const kinds = new Set(["message"]);
-      super(engine, options, {
-        number: 2, flag: origin !== globalThis.location?.origin, bytes: ["maxEventBytes", maxEventBytes, 16 * 1024 * 1024],
-        query: String(query), events: true, httpUrl, withCredentials: Boolean(withCredentials), transports: TRANSPORTS,
-        kinds: () => kinds,
-      });
-      this.#kinds = kinds;
-      this.#url = httpUrl;
-      this.#origin = origin;
+      super(engine, {
+        number: 2, flag: new URL(httpUrl).origin !== globalThis.location?.origin, bytes: ["maxEventBytes", 16 * 1_048_576, 1],
+        transports: ["eventsource", "fetch-stream", "long-poll"], url: httpUrl, httpUrl, query: String(query), events: true,
+        withCredentials,
+      }, options);
       this.#withCredentials = Boolean(withCredentials);
     }
 
-    get url() { return this.#url; }
     get withCredentials() { return this.#withCredentials; }
 
-    get readyState() {
-      if (this.state === "closed") return STATES.CLOSED;
-      return this.state === "open" ? STATES.OPEN : STATES.CONNECTING;
+    addEventListener(type, ...listener) {
+      super.addEventListener(type, ...listener);
+      connectionOf(this).listen(String(type));
     }
 
     close() {
-      this.end(1000, "");
-    }
-
-    listened(type) {
-      this.#kinds.add(type);
-      this.listenFor(type);
-    }
-
-    // As the native class does it: `open` whenever it is open, `error` whenever it was lost.
-    whenOpen() {
-      this.emit("open");
-    }
-
-    whenLost() {
-      this.emit("error");
-    }
-
-    whenClosed({ cause }) {
-      if (cause) this.emit("error", { cause, message: cause.message });
-      this.emit("close", { cause });
-    }
-
-    deliver({ type, data }) {
-      this.dispatchEvent(new LightMessage(this, type, data, this.lastEventId, this.#origin));
+      connectionOf(this).end();
     }
   }
-  constants(ReconnectingEventSource, STATES);
-  handlers(ReconnectingEventSource, ["open", "message", "error", "close"]);
+  constants(ReconnectingEventSource, ["CONNECTING", "OPEN", "CLOSED"]);
   return ReconnectingEventSource;
 };

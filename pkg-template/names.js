@@ -1,13 +1,5 @@
 // What the numbers mean that cross to the wasm side and back. The order is that of the Rust enums; tests/npm/names.test.mjs compares.
 
-export const PHASES = ["connecting", "open", "waiting", "offline", "closed"];
-export const TRANSPORTS = ["websocket", "eventsource", "fetch-stream", "xhr-stream", "long-poll"];
-export const CONTINUITIES = ["resumed", "gap", "fresh"];
-export const CAUSES = ["network", "timeout", "silence", "status", "content-type", "close", "provider", "protocol", "overflow",
-  "application", "unusable"];
-export const WHY_DROPPED = ["full", "closed", "unknown", "refused"];
-export const DELIVERIES = ["refused", "queued", "sent"];
-
 // Inputs: see `input` in src/js/mod.rs.
 export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5, OPENED = 6, EVENT = 7, SOURCE_ERROR = 8,
   CHUNK = 9, DONE = 10, UNSENT = 11, FAILED = 12, ANSWER = 14, HEAD = 16, CLOSED = 17, UNUSABLE = 18;
@@ -15,3 +7,24 @@ export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5,
 export const UP = 1;
 // Page events.
 export const ONLINE = 0, OFFLINE = 1, VISIBLE = 2, CACHED = 3, RESTORED = 4;
+
+export const PHASES = ["connecting", "open", "waiting", "offline", "closed"];
+export const TRANSPORTS = ["websocket", "eventsource", "fetch-stream", "xhr-stream", "long-poll"];
+export const CONTINUITIES = ["resumed", "gap", "fresh"];
+export const WHY_DROPPED = ["full", "closed", "unknown", "refused"];
+export const DELIVERIES = ["refused", "queued", "sent"];
+
+/** The kinds of a cause, each with what it says of itself. */
+export const CAUSES = Object.entries({
+  network: "the network failed",
+  timeout: "no connection within connectTimeout",
+  silence: "nothing came for longer than silenceTimeout",
+  status: "the server refused",
+  "content-type": "expected text/event-stream, the server sent",
+  close: "the server ended the connection",
+  provider: "the application failed",
+  protocol: "the server broke the protocol",
+  overflow: "an event is longer than maxEventBytes",
+  application: "the application failed",
+  unusable: "no transport could be used",
+});

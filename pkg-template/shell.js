@@ -1,140 +1,113 @@
-// The transports: what wraps the browser's own objects. There is no policy here; each function opens something, reports what
-// it hears as `report(input, details)`, and returns how to end it. Ending detaches first, so that nothing is heard after.
+// The transports: what wraps the browser's own objects. There is no policy here; each function opens something that lives until
+// the signal, and reports what it hears as `report(input, details)`.
 
 import { ANSWER, CACHED, CHUNK, CLOSED, DONE, EVENT, FAILED, HEAD, OFFLINE, ONLINE, OPENED, RESTORED, SOURCE_ERROR, UP, VISIBLE }
   from "./names.js";
 
-/** WHATWG WebSockets. `own`: the subprotocol of the wire, offered first. */
-export const openSocket = (url, own, protocols, report, frame) => {
+/** WHATWG WebSockets. `own`: the subprotocol of the wire, offered first. The reason of the signal is a close code and a reason. */
+export const openSocket = (url, own, protocols, frame, report, signal) => {
   const socket = new WebSocket(url, own ? [own, ...protocols] : protocols);
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => report(OPENED, { number: own && socket.protocol === own ? 1 : 0 });
+  socket.onopen = () => report(OPENED, { number: own && socket.protocol === own });
   socket.onmessage = ({ data }) => frame(data);
   // `error` is not listened to: it says nothing, and `close` always follows.
   socket.onclose = ({ code, reason }) => report(CLOSED, { number: code, text: reason });
-  return {
-    socket,
-    // One that is closing takes nothing, and would not say so.
-    send: (data) => socket.readyState === 1 && (socket.send(data), true),
-    stop: (code, reason) => {
-      socket.onopen = socket.onmessage = socket.onclose = null;
-      if (code) socket.close(code, reason);
-      else socket.close();
-    },
+  signal.onabort = () => {
+    const [code, reason] = signal.reason;
+    socket.onmessage = null;
+    socket.close(code || undefined, reason);
   };
+  // One that is closing takes nothing, and would not say so.
+  return { socket, send: (data) => socket.readyState === 1 && (socket.send(data), true) };
 };
 
 /** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. */
-export const openSource = (url, withCredentials, kinds, report) => {
+export const openSource = (url, withCredentials, types, report, signal) => {
   const source = new EventSource(url, { withCredentials });
-  const listeners = new Map();
-  const on = (type, listener) => {
-    listeners.set(type, listener);
-    source.addEventListener(type, listener);
-  };
-  const deliver = ({ type, data, lastEventId }) => report(EVENT, { value: { type, data }, text: lastEventId });
-  const listen = (type) => {
+  const hear = (event) => {
+    const { type, data, lastEventId } = event;
     // The browser's own events have no data; a server may well name its events like them.
-    if (!listeners.has(type)) on(type, (event) => { if ("data" in event) deliver(event); });
+    if ("data" in event) report(EVENT, { value: { type, data }, text: lastEventId });
+    else if (type === "open") report(OPENED);
+    else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });
   };
-  on("open", (event) => ("data" in event ? deliver(event) : report(OPENED)));
-  on("error", (event) => ("data" in event ? deliver(event) : report(SOURCE_ERROR, { number: source.readyState === 2 ? 1 : 0 })));
-  for (const kind of kinds) listen(kind);
-  return {
-    listen,
-    stop: () => {
-      for (const [type, listener] of listeners) source.removeEventListener(type, listener);
-      source.close();
-    },
-  };
+  const listen = (type) => source.addEventListener(type, hear);
+  ["open", "error", ...types].forEach(listen);
+  signal.onabort = () => source.close();
+  return { listen };
 };
 
-/** Milliseconds from `Retry-After` (RFC 9110, 10.2.3): seconds, or a date. −1 where there is none. */
-const retryAfter = (value) => {
-  if (!value) return -1;
-  const ms = /^\d+$/.test(value) ? value * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? -1 : Math.max(ms, 0);
-};
+/** The headers of a request for server-sent events. */
+export const eventHeaders = (lastId) => ({
+  Accept: "text/event-stream",
+  // A header's value is a character for each byte; an id goes as UTF-8 (WHATWG HTML 9.2.3).
+  ...(lastId && { "Last-Event-ID": String.fromCharCode(...new TextEncoder().encode(lastId)) }),
+});
 
 /** What the wires look at in a response. `get` gives a header by name. */
-const head = (status, get) => {
-  const etag = get("etag") ?? "";
-  const time = Date.parse(get("last-modified")) / 1000;
+const head = (number, get) => {
+  const header = (name) => get(name) ?? "";
+  const after = header("retry-after");
+  const etag = header("etag");
+  const time = Date.parse(header("last-modified")) / 1000;
   return {
-    number: status,
-    more: retryAfter(get("retry-after")),
-    text: (get("content-type") ?? "").split(";")[0].trim().toLowerCase(),
+    number,
+    // RFC 9110, 10.2.3: seconds, or a date.
+    more: /^\d+$/.test(after) ? after * 1000 : Math.max(Date.parse(after) - Date.now(), 0),
+    text: /^[^\s;]*/.exec(header("content-type").toLowerCase())[0],
     // nchan's message id: all of it in the etag, or the second in one header and its number in the other.
-    other: etag.includes(":") ? etag : etag && time >= 0 ? `${time}:${etag}` : "",
+    other: etag && time >= 0 && !etag.includes(":") ? `${time}:${etag}` : etag,
   };
 };
 
-/** A header's value is a character for each byte; an id goes as UTF-8 (WHATWG HTML 9.2.3). */
-const byteString = (id) => String.fromCharCode(...new TextEncoder().encode(id));
-
-const EVENT_STREAM = "text/event-stream";
-
 /** WHATWG Fetch, the body read as it comes. */
-export const openStream = (url, withCredentials, lastId, report) => {
-  const controller = new AbortController();
-  const headers = lastId ? { Accept: EVENT_STREAM, "Last-Event-ID": byteString(lastId) } : { Accept: EVENT_STREAM };
-  let live = true;
-  const tell = (input, details) => live && report(input, details);
+export const openStream = (url, withCredentials, headers, report, signal) => {
+  // Asked for here and not in `read`, so that a host without fetch throws.
+  const asked = fetch(url, { headers, cache: "no-store", credentials: withCredentials ? "include" : "same-origin", signal });
   const read = async () => {
-    const response = await fetch(url, {
-      headers, cache: "no-store", credentials: withCredentials ? "include" : "same-origin", signal: controller.signal });
-    tell(HEAD, head(response.status, (name) => response.headers.get(name)));
+    const response = await asked;
+    report(HEAD, head(response.status, (name) => response.headers.get(name)));
     const reader = response.body.getReader();
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return tell(DONE);
-      tell(CHUNK, { value });
+      if (done) return report(DONE);
+      report(CHUNK, { value });
     }
   };
-  read().catch(() => tell(FAILED));
-  return { stop: () => { live = false; controller.abort(); } };
+  read().catch(() => report(FAILED));
 };
 
 /** XMLHttpRequest, the response read when it is whole: a poll, or a POST of `body`. */
-export const request = (url, withCredentials, { events, lastId, body }, report) => {
+export const request = (url, withCredentials, headers, report, signal, body) => {
   const xhr = new XMLHttpRequest();
   const lane = body === undefined ? 0 : UP;
   xhr.open(lane ? "POST" : "GET", url);
   xhr.responseType = "arraybuffer";
   xhr.withCredentials = withCredentials;
-  if (events) xhr.setRequestHeader("Accept", EVENT_STREAM);
-  if (lastId) xhr.setRequestHeader("Last-Event-ID", byteString(lastId));
-  // `text/plain` needs no preflight, and a relay takes the type over to the receivers.
-  if (lane) xhr.setRequestHeader("Content-Type", typeof body === "string" ? "text/plain;charset=UTF-8" : "application/octet-stream");
+  for (const name in headers) xhr.setRequestHeader(name, headers[name]);
   xhr.onloadend = () => {
-    if (!xhr.status || !xhr.response) return report(FAILED + lane);
+    const { status, response } = xhr;
+    if (!status || !response) return report(FAILED + lane);
     // Asking for one header at a time would log an error for each that CORS does not expose.
-    const headers = new Map(xhr.getAllResponseHeaders().split("\r\n").map((line) => {
-      const [name] = line.split(": ", 1);
-      return [name, line.slice(name.length + 2)];
-    }));
-    report(ANSWER + lane, { ...head(xhr.status, (name) => headers.get(name)), value: xhr.response });
+    const all = xhr.getAllResponseHeaders();
+    const get = (name) => new RegExp(`^${name}: (.*)`, "im").exec(all)?.[1];
+    report(ANSWER + lane, { ...head(status, get), value: response });
   };
+  signal.onabort = () => xhr.abort();
   xhr.send(body);
-  return { stop: () => { xhr.onloadend = null; xhr.abort(); } };
 };
 
-/** Reports what the page tells; in a worker, what there is of that. Returns how to stop. */
-export const watchPage = (tell) => {
-  const page = globalThis.document;
-  const signs = [
-    [globalThis, "online", ONLINE], [globalThis, "offline", OFFLINE], [globalThis, "pagehide", CACHED],
-    [globalThis, "pageshow", RESTORED], [page, "visibilitychange", VISIBLE], [page, "resume", VISIBLE],
-  ].filter(([target]) => target?.addEventListener).map(([target, type, sign]) => {
-    const hear = (event) => {
-      // Only a page that goes into the cache has to let go of its connection; one that is unloaded loses it anyway.
-      if (event.persisted === false || (sign === VISIBLE && page.hidden)) return;
-      tell(sign);
-    };
-    target.addEventListener(type, hear);
-    return () => target.removeEventListener(type, hear);
-  });
+const SIGNS = { online: ONLINE, offline: OFFLINE, visibilitychange: VISIBLE, resume: VISIBLE, pagehide: CACHED, pageshow: RESTORED };
+
+/** Reports what the page tells, or what there is of that in a worker, until the signal. */
+export const watchPage = (tell, signal) => {
+  const hear = ({ type, persisted }) => {
+    // Only a page that goes into the cache has to let go of its connection; one that is unloaded loses it anyway.
+    if (persisted === false || (SIGNS[type] === VISIBLE && document.hidden)) return;
+    tell(SIGNS[type]);
+  };
+  // Captured, for some of these happen to the document.
+  for (const type in SIGNS) globalThis.addEventListener?.(type, hear, { capture: true, signal });
   if (globalThis.navigator?.onLine === false) tell(OFFLINE);
-  return () => signs.forEach((stop) => stop());
 };

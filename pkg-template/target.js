@@ -5,145 +5,104 @@
 // `instanceof MessageEvent` holds, and everything that listeners read is there. What they cannot do is be dispatched
 // again on another target, or be cloned, for they are no platform objects.
 
-/** Reports what a listener threw, as the browser does for its own events: the other listeners still get their turn. */
-const report = (error) => {
-  if (typeof reportError === "function") reportError(error);
-  else setTimeout(() => { throw error; });
+import { fail } from "./options.js";
+
+/** Makes the class of the light events that pass for `Native`. */
+const lightClass = (Native) => {
+  function Light(target, type, fields) {
+    Object.assign(this, { type, target, currentTarget: target, srcElement: target, timeStamp: performance.now() }, fields);
+  }
+  // All that a native one has, as plain values and bound methods, for its own accessors refuse strangers. Not every host has every class.
+  const model = new (globalThis[Native] ?? Event)("");
+  const copy = {};
+  for (const name in model) copy[name] = typeof model[name] === "function" ? model[name].bind(model) : model[name];
+  Light.prototype = {
+    __proto__: Object.getPrototypeOf(model), ...copy, stopImmediatePropagation() { this.stopped = true; } };
+  return Light;
 };
 
-/** The methods and constants of an event that a plain object can have. */
-const manners = {
-  bubbles: false, cancelable: false, composed: false, defaultPrevented: false, isTrusted: false, eventPhase: 2,
-  preventDefault() {},
-  stopPropagation() {},
-  stopImmediatePropagation() { this.stopped = true; },
-  composedPath() { return [this.target]; },
-};
+export const LightEvent = lightClass("Event");
+export const LightMessage = lightClass("MessageEvent");
+export const LightClose = lightClass("CloseEvent");
 
-/** `fields` as writable properties, for `Object.create`: the accessors of the native prototypes would refuse assignments. */
-const properties = (fields) => Object.fromEntries(Object.entries(fields).map(
-  ([name, value]) => [name, { value, writable: true, enumerable: true, configurable: true }]));
+const captures = (options) => options === true || Boolean(options?.capture);
 
-/** A light event of `type`, with `fields` of its own; `Native` is the name of the class whose instance it passes for. */
-export const lightEvent = (target, type, fields = {}, Native = "Event") => Object.create(
-  globalThis[Native]?.prototype ?? null,
-  properties({ ...manners, timeStamp: performance.now(), type, target, currentTarget: target, srcElement: target, ...fields }));
-
-let messagePrototype;
-
-/** A light `MessageEvent`: the hot path, so what all of them share is on one prototype. */
-export function LightMessage(target, type, data, lastEventId, origin) {
-  this.target = this.currentTarget = this.srcElement = target;
-  this.type = type;
-  this.data = data;
-  this.lastEventId = lastEventId;
-  this.origin = origin;
-  this.timeStamp = performance.now();
-}
-
-/** Made when the first connection is, not at import: in a server's renderer there may be no `MessageEvent`. */
-export const prepareMessages = () => {
-  messagePrototype ??= LightMessage.prototype = Object.create(
-    globalThis.MessageEvent?.prototype ?? null,
-    properties({ ...manners, type: "", target: null, currentTarget: null, srcElement: null, data: null, lastEventId: "",
-      origin: "", timeStamp: 0, source: null, ports: Object.freeze([]) }));
-};
-
-const Base = globalThis.EventTarget ?? Object;
+/** Gives a class its `on…` attributes, as accessors on the prototype. */
+export let handlers;
 
 /** An `EventTarget` that calls its listeners itself. */
-export class Target extends Base {
-  #lists = new Map();
-  #handlers = new Map();
+export class Target extends EventTarget {
+  /** By type. A list that is being walked through is never changed: the walk goes on over the old one. */
+  #lists = { __proto__: null };
 
   addEventListener(type, callback, options) {
     if (callback == null) return;
-    if (typeof callback !== "function" && typeof callback !== "object") {
-      throw new TypeError(`addEventListener: ${String(callback)} was given as the listener; expected a function or an object`);
-    }
-    const { once = false, signal, capture = false } = typeof options === "object" && options ? options : { capture: Boolean(options) };
-    if (signal?.aborted) return;
-    type = String(type);
-    const list = this.#lists.get(type) ?? [];
-    if (list.some((entry) => entry.callback === callback && entry.capture === capture)) return;
-    // A list that is being walked through is never changed: the walk goes on over the old one.
-    this.#lists.set(type, [...list, { callback, once, capture }]);
-    signal?.addEventListener("abort", () => this.removeEventListener(type, callback, { capture }), { once: true });
-    this.listened(type);
+    if (Object(callback) !== callback) fail("listener", callback, "a function or an object");
+    const { once, signal } = options ?? {};
+    const capture = captures(options);
+    if (signal?.aborted || this.#find(type, callback, capture)) return;
+    this.#add(type, { callback, capture, once });
+    signal?.addEventListener("abort", () => this.removeEventListener(type, callback, capture), { once: true });
   }
 
   removeEventListener(type, callback, options) {
-    const capture = Boolean(typeof options === "object" && options ? options.capture : options);
-    const list = this.#lists.get(String(type)) ?? [];
-    const gone = list.find((entry) => entry.callback === callback && entry.capture === capture);
+    const gone = this.#find(type, callback, captures(options));
     if (!gone) return;
-    gone.removed = true;
-    this.#lists.set(String(type), list.filter((entry) => entry !== gone));
+    gone.callback = null;
+    this.#lists[type] = this.#list(type).filter((entry) => entry !== gone);
   }
 
   dispatchEvent(event) {
-    const list = this.#lists.get(event.type);
-    if (list) {
-      for (const entry of list) {
-        if (entry.removed) continue;
-        if (entry.once) this.removeEventListener(event.type, entry.callback, { capture: entry.capture });
-        try {
-          if (typeof entry.callback === "function") entry.callback.call(this, event);
-          else entry.callback.handleEvent(event);
-        } catch (error) {
-          report(error);
-        }
-        if (event.stopped) break;
+    for (const entry of this.#list(event.type)) {
+      const { callback, capture, once } = entry;
+      if (once) this.removeEventListener(event.type, callback, capture);
+      try {
+        if (typeof callback === "function") callback.call(this, event);
+        else callback?.handleEvent(event);
+      } catch (error) {
+        // The other listeners still get their turn, and the browser reports this one as it does for its own events.
+        queueMicrotask(() => { throw error; });
       }
+      if (event.stopped) break;
     }
     return !event.defaultPrevented;
   }
 
-  /** For subclasses that have to know which types are wanted. */
-  listened(_type) {}
-
-  /** Is anybody listening to this type? */
-  hasListeners(type) {
-    return Boolean(this.#lists.get(type)?.length);
+  #list(type) {
+    return this.#lists[type] ?? [];
   }
 
-  /** What an `on…` attribute returns. */
-  handler(type) {
-    return this.#handlers.get(type)?.value ?? null;
+  #find(type, callback, capture) {
+    return this.#list(type).find((entry) => entry.callback === callback && entry.capture === capture);
   }
 
-  /** What setting an `on…` attribute does: the handler keeps its place in the list until it is set to null. */
-  setHandler(type, value) {
-    const wanted = typeof value === "function" || (typeof value === "object" && value !== null);
-    const known = this.#handlers.get(type);
-    if (!wanted) {
-      if (known) this.removeEventListener(type, known.callback);
-      this.#handlers.delete(type);
-    } else if (known) {
-      known.value = value;
-    } else {
-      const entry = { value, callback: (event) => typeof entry.value === "function" && entry.value.call(this, event) };
-      this.#handlers.set(type, entry);
-      this.addEventListener(type, entry.callback);
-    }
+  #add(type, entry) {
+    this.#lists[type] = [...this.#list(type), entry];
+    return entry;
+  }
+
+  static {
+    handlers = (Class, types) => {
+      for (const type of types) {
+        // Once set, it keeps its place among the listeners.
+        const find = (target) => target.#list(type).find((entry) => entry.handler);
+        Object.defineProperty(Class.prototype, `on${type}`, {
+          get() { return find(this)?.callback ?? null; },
+          set(value) {
+            const entry = find(this) ?? this.#add(type, { handler: true });
+            entry.callback = typeof value === "function" ? value : null;
+          },
+          enumerable: true,
+          configurable: true,
+        });
+      }
+    };
   }
 }
 
-/** Gives a class its `on…` attributes, as accessors on the prototype. */
-export const handlers = (Class, types) => {
-  for (const type of types) {
-    Object.defineProperty(Class.prototype, `on${type}`, {
-      get() { return this.handler(type); },
-      set(value) { this.setHandler(type, value); },
-      enumerable: true,
-      configurable: true,
-    });
-  }
-};
-
 /** Constants, on the class and on its prototype, as IDL has them. */
-export const constants = (Class, values) => {
+export const constants = (Class, names) => {
   for (const on of [Class, Class.prototype]) {
-    for (const [name, value] of Object.entries(values)) Object.defineProperty(on, name, { value, enumerable: true });
+    names.forEach((name, value) => Object.defineProperty(on, name, { value, enumerable: true }));
   }
 };

@@ -1,101 +1,73 @@
 // ReconnectingWebSocket: the duplex face.
 
-import { Connection, fail, resolve } from "./connection.js";
-import { LightMessage, constants, handlers } from "./target.js";
+import { Face, connectionOf } from "./face.js";
+import { fail, oneOf, resolve } from "./options.js";
+import { constants, handlers } from "./target.js";
 
-const TRANSPORTS = ["websocket", "long-poll"];
-const STATES = { CONNECTING: 0, OPEN: 1, CLOSING: 2, CLOSED: 3 };
+/** The relay's facts; src/core/wire/relay.rs has their source. */
+const RELAY = { own: "ws+meta.nchan", query: "last_event_id", transports: ["websocket", "long-poll"] };
+const RAW = { own: "", query: "", transports: ["websocket"] };
+
 /** An HTTP token (RFC 9110, 5.6.2). */
-const TOKEN = /^[!#$%&'*+\-.^_`|~\dA-Za-z]+$/;
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const protocolList = (given) => {
-  const list = (typeof given === "string" ? [given] : Array.from(given)).map(String);
-  list.forEach((protocol, at) => {
-    if (!TOKEN.test(protocol) || list.indexOf(protocol) !== at) {
-      throw new DOMException(`The subprotocol "${protocol}" was given; expected different HTTP tokens`, "SyntaxError");
-    }
-  });
+  const list = Array.from(typeof given === "object" ? given : [given], String);
+  if (list.some((protocol, at) => !TOKEN.test(protocol) || list.indexOf(protocol) !== at)) {
+    fail("protocols", list, "different HTTP tokens", "SyntaxError");
+  }
   return list;
 };
 
+/** What is sent is a copy: an application may go on with its buffer before it is this message's turn. */
+const copy = (data) => {
+  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  return data instanceof ArrayBuffer || data instanceof Blob ? data.slice() : String(data);
+};
+
 export const socketClass = (engine) => {
-  class ReconnectingWebSocket extends Connection {
-    #url;
-    #origin;
-    #protocol = "";
-    #binaryType = "blob";
-    #closing = false;
-
+  class ReconnectingWebSocket extends Face {
     constructor(url, protocols = [], options = {}) {
-      const { wire = "raw", fallbackUrl, withCredentials = true, outbox: { whenFull = "refuse", maxBytes } = {} } = options;
-      const at = ["raw", "relay"].indexOf(wire);
-      if (at < 0) fail("wire", wire, '"raw" or "relay"');
-      if (whenFull !== "refuse" && whenFull !== "drop-oldest") fail("outbox.whenFull", whenFull, '"refuse" or "drop-oldest"');
+      const { wire = "raw", fallbackUrl, withCredentials = true, outbox: { whenFull = "refuse" } = {} } = options;
       const socketUrl = resolve(url, "ws");
-      const relay = at > 0;
-      super(engine, options, {
-        number: at, flag: whenFull === "drop-oldest", bytes: ["outbox.maxBytes", maxBytes, 1_048_576],
-        // The relay's facts; src/core/wire/relay.rs has their source.
-        own: relay && "ws+meta.nchan", query: relay ? "last_event_id" : "", events: false,
-        socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http"), protocols: protocolList(protocols), withCredentials,
-        transports: TRANSPORTS,
-      });
-      this.#url = socketUrl;
-      this.#origin = new URL(socketUrl).origin;
+      const number = oneOf("wire", wire, ["raw", "relay"]);
+      super(engine, {
+        ...(number ? RELAY : RAW), number, flag: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
+        bytes: ["outbox.maxBytes", 1_048_576, 1], url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http"),
+        protocols: protocolList(protocols), withCredentials,
+      }, options);
     }
 
-    get url() { return this.#url; }
-    get protocol() { return this.#protocol; }
     get extensions() { return ""; }
-    get bufferedAmount() { return this.queuedBytes + (this.socket?.bufferedAmount ?? 0); }
 
-    get readyState() {
-      if (this.state === "closed") return this.#closing ? STATES.CLOSING : STATES.CLOSED;
-      return this.state === "open" ? STATES.OPEN : STATES.CONNECTING;
+    get bufferedAmount() {
+      const { queued, socket } = connectionOf(this);
+      return queued + (socket?.bufferedAmount ?? 0);
     }
 
-    get binaryType() { return this.#binaryType; }
+    get protocol() {
+      const { protocol = "" } = connectionOf(this).socket ?? {};
+      return protocol === RELAY.own ? "" : protocol;
+    }
+
+    get binaryType() { return connectionOf(this).binaryType; }
     set binaryType(type) {
-      if (type === "blob" || type === "arraybuffer") this.#binaryType = type;
+      if (type === "blob" || type === "arraybuffer") connectionOf(this).binaryType = type;
     }
 
     send(data) {
-      if (!arguments.length) throw new TypeError("send: nothing was given; expected a string, ArrayBuffer, view or Blob");
-      const payload = data instanceof ArrayBuffer || ArrayBuffer.isView(data) || (globalThis.Blob && data instanceof Blob)
-        ? data : String(data);
-      return this.give(payload);
+      if (!arguments.length) fail("send", "nothing", "a string, ArrayBuffer, view or Blob");
+      return connectionOf(this).send(copy(data));
     }
 
     close(code = 1000, reason = "") {
-      if (code !== 1000 && !(code >= 3000 && code <= 4999)) {
-        throw new DOMException(`The close code ${code} was given; expected 1000 or 3000 to 4999`, "InvalidAccessError");
-      }
-      if (new TextEncoder().encode(reason).length > 123) {
-        throw new DOMException("The close reason is longer than 123 bytes of UTF-8", "SyntaxError");
-      }
-      if (this.over) return;
-      this.#closing = true;
-      this.end(code, String(reason));
+      if (code !== 1000 && !(code >= 3000 && code <= 4999)) fail("code", code, "1000 or 3000 to 4999", "InvalidAccessError");
+      if (new TextEncoder().encode(reason).length > 123) fail("reason", reason, "at most 123 bytes of UTF-8", "SyntaxError");
+      connectionOf(this).end(code, String(reason));
     }
 
-    whenOpen(first) {
-      const chosen = this.socket?.protocol ?? "";
-      this.#protocol = chosen === "ws+meta.nchan" ? "" : chosen;
-      if (first) this.emit("open");
-    }
-
-    whenClosed(end) {
-      this.#closing = false;
-      if (end.cause) this.emit("error", { cause: end.cause, message: end.cause.message });
-      this.emit("close", end, "CloseEvent");
-    }
-
-    deliver(data) {
-      const shown = this.#binaryType === "blob" && data instanceof ArrayBuffer ? new Blob([data]) : data;
-      this.dispatchEvent(new LightMessage(this, "message", shown, this.lastEventId, this.#origin));
-    }
   }
-  constants(ReconnectingWebSocket, STATES);
-  handlers(ReconnectingWebSocket, ["open", "message", "error", "close", "dropped"]);
+  constants(ReconnectingWebSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);
+  handlers(ReconnectingWebSocket, ["dropped"]);
   return ReconnectingWebSocket;
 };

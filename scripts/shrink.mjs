@@ -40,8 +40,24 @@ const PANIC = [
 ];
 const FORMAT = [/^(core|alloc)(\[\w+\])?::fmt::/, /^<core(\[\w+\])?::fmt::/, / as core(\[\w+\])?::fmt::(?!Write>)/, /^<char>::escape_debug/];
 
-// What only the glue of wasm-bindgen would call: closures, futures, and what throws. The function table holds them, so wasm-opt must keep them.
-const GLUE = [/^(<)?wasm_bindgen(\[\w+\])?::(convert::closures|throw_str|__wbindgen_throw)/, /js_sys(\[\w+\])?::futures/];
+// What only the glue of wasm-bindgen would call: closures, futures, and what throws; and what only the shell in Rust asks a wire.
+// The function table holds them, so wasm-opt must keep them.
+const UNCALLED = [
+  /^(<)?wasm_bindgen(\[\w+\])?::(convert::closures|throw_str|__wbindgen_throw)/,
+  /js_sys(\[\w+\])?::futures/,
+  /^<everwire(\[\w+\])?::core::wire::.* as everwire(\[\w+\])?::core::wire::Wire<.*>>::manner(::|$)/,
+];
+
+// What the messages of panics are made of: where it was, and the words of std and wasm-bindgen.
+const MESSAGES = new RegExp([
+  String.raw`(/[\w.-]+)+\.rs\b`,
+  "cannot access a Thread Local Storage value during or after destruction: ",
+  "RefCell already (mutably )?borrowed",
+  "closure invoked recursively or after being dropped",
+  String.raw`called \`\w+::unwrap\(\)\` on an? \`\w+\` value`,
+  "capacity overflow",
+  "(Layout|Access)Error",
+].join("|"), "g");
 
 const isAny = (patterns) => (name) => patterns.some((pattern) => pattern.test(name));
 
@@ -54,14 +70,20 @@ function withoutPanicMessages(wasm) {
   const module = binaryen.readBinary(wasm);
   const empty = (name) => binaryen.Function.setBody(module.getFunction(name), module.unreachable());
   const defined = [...callGraph(module.emitText()).keys()];
-  defined.filter(isAny([...PANIC, ...GLUE])).forEach(empty);
+  defined.filter(isAny([...PANIC, ...UNCALLED])).forEach(empty);
 
   const calls = callGraph(module.emitText());
   const formats = isAny(FORMAT);
   const users = [...calls].filter(([name, callees]) => !formats(name) && [...callees].some(formats)).map(([name]) => name);
-  if (users.length > 0) console.warn(`shrink: the code that formats stays, as it is used by ${users.join(", ")}`);
-  else defined.filter(formats).forEach(empty);
-  return module.emitBinary();
+  if (users.length > 0) {
+    console.warn(`shrink: the code that formats stays, as it is used by ${users.join(", ")}`);
+    return module.emitBinary();
+  }
+  defined.filter(formats).forEach(empty);
+  // Nobody reads the messages any more, and wasm-opt takes zeros out of the data.
+  const blank = (message) => String.raw`\00`.repeat(message.length);
+  const text = module.emitText().replace(/^ \(data .*$/gm, (segment) => segment.replace(MESSAGES, blank));
+  return binaryen.parseText(text).emitBinary();
 }
 
 /**
@@ -82,7 +104,8 @@ function withoutGlue(wasm) {
 /** Shrinks the module `from` of wasm-bindgen, names and all, into `to`. */
 export function shrink(from, to) {
   writeFileSync(to, withoutGlue(withoutPanicMessages(readFileSync(from))));
-  // More or other passes (-Oz twice, --converge, -O4 before, --flatten, --gufa) were worth less than 1 %.
-  const passes = ["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"];
+  // More or other passes (-O4 before, --flatten, --gufa) were worth less than 1 %; --converge is worth a third of one.
+  // What lies lowest in memory is the far end of the stack, so that an address with an offset cannot wrap around.
+  const passes = ["--low-memory-unused", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
   execFileSync(WASM_OPT, [...FEATURES, to, "-o", to, ...passes]);
 }

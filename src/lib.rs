@@ -43,5 +43,6 @@ pub use core::{
     cause::{Cause, Kind as CauseKind, Verdict},
     cursor::Continuity,
     outbox::WhenFull,
+    text::Text,
     types::{Delivery, End as Closed, Transport, Why},
 };

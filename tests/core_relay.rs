@@ -22,7 +22,7 @@ type Script = Box<dyn Session<Data>>;
 
 /// A session that has begun.
 fn started(transport: Transport) -> Script {
-    Wire::session(&Relay, transport, "1:7")
+    Wire::session(&Relay, transport, &"1:7".into())
 }
 
 fn on(session: &mut Script, report: Report<Data>) -> Vec<Said<Data>> {

@@ -42,7 +42,7 @@ impl Item for Event {
 
     fn make(message: types::Message<Data>, context: &Context) -> Option<Self> {
         if let Some(id) = message.id {
-            context.last_id.replace(id);
+            context.last_id.replace(id.into());
         }
         let kind = message.data.kind.map_or_else(|| String::from("message"), String::from);
         let wanted = if context.kinds.is_empty() { kind == "message" } else { context.kinds.contains(&kind) };
@@ -233,14 +233,14 @@ impl EventsBuilder {
         }
         let wire = Box::new(Sse {
             cross_origin: url::is_cross_origin(&resolved),
-            query: self.query,
+            query: self.query.into(),
             comments: silence.is_some(),
             max_event_bytes: self.max_event_bytes,
         });
         let endpoint = Endpoint { http_url: resolved, credentials: self.credentials, ..Endpoint::default() };
         let mut config = self.common.config(Sse::LADDER)?;
         config.silence = silence;
-        let context = Context { last_id: RefCell::new(config.last_id.clone()), kinds: self.kinds.clone() };
+        let context = Context { last_id: RefCell::new(config.last_id.clone().into()), kinds: self.kinds.clone() };
         Ok(Events { connection: Connection::open(config, endpoint, wire, context, &self.kinds) })
     }
 }

@@ -50,7 +50,7 @@ impl Common {
             connect_timeout: millis(self.connect_timeout),
             min_uptime: millis(self.min_uptime),
             transports: self.transports,
-            last_id: self.last_event_id,
+            last_id: self.last_event_id.into(),
             ..Config::default()
         })
     }

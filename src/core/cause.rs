@@ -14,9 +14,8 @@
 //! | wrong content type, a wire's rules broken, a limit passed | stop |
 
 use core::fmt;
-use std::rc::Rc;
 
-use super::{time::Millis, types::Transport};
+use super::{text::Text, time::Millis, types::Transport};
 
 /// In which way it went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,8 +88,8 @@ pub struct Cause {
     pub status: u16,
     /// The WebSocket close code; 0 where there was none.
     pub code: u16,
-    /// The close reason, the content type that came, or what the host said; never empty.
-    pub reason: Option<Rc<str>>,
+    /// The close reason, the content type that came, or what the host said; empty where there were no words.
+    pub reason: Text,
     /// The server's wish, from `Retry-After`.
     pub retry_after: Option<Millis>,
 }
@@ -98,8 +97,8 @@ pub struct Cause {
 impl Cause {
     /// A cause of this kind, with nothing more known.
     #[must_use]
-    pub const fn new(kind: Kind) -> Self {
-        Self { kind, transport: None, status: 0, code: 0, reason: None, retry_after: None }
+    pub fn new(kind: Kind) -> Self {
+        Self { kind, transport: None, status: 0, code: 0, reason: Text::default(), retry_after: None }
     }
 
     /// An HTTP status that is not what the wire needs.
@@ -110,15 +109,14 @@ impl Cause {
 
     /// A WebSocket close.
     #[must_use]
-    pub fn close(code: u16, reason: &str) -> Self {
+    pub fn close(code: u16, reason: impl Into<Text>) -> Self {
         Self { code, ..Self::new(Kind::Close).because(reason) }
     }
 
     /// The same, with words.
     #[must_use]
-    pub fn because(mut self, reason: &str) -> Self {
-        self.reason = (!reason.is_empty()).then(|| Rc::from(reason));
-        self
+    pub fn because(self, reason: impl Into<Text>) -> Self {
+        Self { reason: reason.into(), ..self }
     }
 
     /// What it means.
@@ -157,8 +155,8 @@ impl fmt::Display for Cause {
             Kind::Application => f.write_str("the application asked for it")?,
             Kind::Unusable => f.write_str("this host has no transport that the wire can use")?,
         }
-        if let Some(reason) = &self.reason {
-            write!(f, ": {reason}")?;
+        if !self.reason.is_empty() {
+            write!(f, ": {}", self.reason)?;
         }
         if let Some(transport) = self.transport {
             write!(f, " ({})", transport.as_str())?;

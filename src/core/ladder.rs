@@ -9,8 +9,8 @@
 
 use super::types::Transport;
 
-/// How well a rung fits at this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How well a rung fits at this moment, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
     /// It can do all that is needed, the cursor included.
     Full,
@@ -35,12 +35,12 @@ pub enum Step {
 struct Rung {
     transport: Transport,
     proven: bool,
-    usable: bool,
 }
 
 /// The transports of one connection.
 #[derive(Clone, Debug)]
 pub struct Ladder {
+    /// Those that this host is not known to lack.
     rungs: Vec<Rung>,
     at: usize,
     strikes: u32,
@@ -51,31 +51,41 @@ pub struct Ladder {
 impl Ladder {
     /// A ladder of these, best first.
     #[must_use]
-    pub fn new(transports: &[Transport]) -> Self {
-        let rung = |&transport: &Transport| Rung { transport, proven: false, usable: true };
-        Self { rungs: transports.iter().map(rung).collect(), at: 0, strikes: 0, rounds: 0 }
+    pub fn new(transports: impl Iterator<Item = Transport>) -> Self {
+        let mut rungs = Vec::new();
+        // Not `collect`, which looks ahead for the number and is three times the code.
+        for transport in transports {
+            rungs.push(Rung { transport, proven: false });
+        }
+        Self { rungs, at: 0, strikes: 0, rounds: 0 }
     }
 
-    /// The transport to try now: the rung we stand on if it fits, else the next one that does, and we stand there.
+    /// The transport to try now, and how well it fits: the rung we stand on, else the next one that fits, and we stand there.
     ///
     /// A lossy fit is the last resort: taken only after two rounds on which nothing was useful. `None` if this
     /// host has nothing that fits.
-    pub fn pick(&mut self, fit: impl Fn(Transport) -> Fit) -> Option<Transport> {
-        let wanted = |rung: &Rung, lossy: bool| match fit(rung.transport) {
-            Fit::Full => rung.usable,
-            Fit::Lossy => rung.usable && lossy,
-            Fit::No => false,
-        };
-        let lossy = self.rounds >= 2;
-        for lossy in [lossy, true] {
-            let ahead = self.rungs.iter().enumerate().skip(self.at);
-            let around = self.rungs.iter().enumerate().take(self.at);
-            if let Some((at, rung)) = ahead.chain(around).find(|(_, rung)| wanted(rung, lossy)) {
-                self.at = at;
-                return Some(rung.transport);
+    pub fn pick(&mut self, fit: impl Fn(Transport) -> Fit) -> Option<(Transport, Fit)> {
+        let worst = if self.rounds < 2 { Fit::Full } else { Fit::Lossy };
+        for worst in [worst, Fit::Lossy] {
+            for _ in 0..self.rungs.len() {
+                if let Some(&Rung { transport, .. }) = self.rungs.get(self.at) {
+                    let fit = fit(transport);
+                    if fit <= worst {
+                        return Some((transport, fit));
+                    }
+                }
+                self.descend();
             }
         }
         None
+    }
+
+    /// One rung down, and from the last one to the first.
+    fn descend(&mut self) {
+        self.at = self.at.saturating_add(1);
+        if self.at >= self.rungs.len() {
+            self.at = 0;
+        }
     }
 
     /// The rung we stand on carried something.
@@ -99,31 +109,28 @@ impl Ladder {
         self.strikes
     }
 
-    /// This host lacks the transport that we stand on.
+    /// This host lacks the transport that we stand on: we stand on the next one.
     pub fn lacks(&mut self) {
-        if let Some(rung) = self.rungs.get_mut(self.at) {
-            rung.usable = false;
+        if self.at < self.rungs.len() {
+            self.rungs.remove(self.at);
+        }
+        if self.at >= self.rungs.len() {
+            self.at = 0;
         }
     }
 
     /// Steps down, or around.
     pub fn step(&mut self) -> Step {
         self.strikes = 0;
-        if self.rungs.iter().filter(|rung| rung.usable).count() < 2 {
+        if self.rungs.len() < 2 {
             return Step::Stay;
         }
-        let below = self.rungs.iter().enumerate().skip(self.at.saturating_add(1));
-        match below.clone().find(|(_, rung)| rung.usable) {
-            Some((at, _)) => {
-                self.at = at;
-                Step::Down
-            }
-            None => {
-                self.at = 0;
-                self.rounds = self.rounds.saturating_add(1);
-                Step::Around
-            }
+        self.descend();
+        if self.at != 0 {
+            return Step::Down;
         }
+        self.rounds = self.rounds.saturating_add(1);
+        Step::Around
     }
 
     /// Stands on `transport` from now on, if it is a rung.
@@ -134,8 +141,14 @@ impl Ladder {
         }
     }
 
-    /// The usable rungs above the one that we stand on, best first.
-    pub fn above(&self) -> impl Iterator<Item = Transport> + '_ {
-        self.rungs.iter().take(self.at).filter(|rung| rung.usable).map(|rung| rung.transport)
+    /// Is this the best rung?
+    #[must_use]
+    pub const fn is_top(&self) -> bool {
+        self.at == 0
+    }
+
+    /// The best rung above the one that we stand on of which this is true.
+    pub fn above(&self, wanted: impl Fn(Transport) -> bool) -> Option<Transport> {
+        self.rungs.iter().take(self.at).map(|rung| rung.transport).find(|above| wanted(*above))
     }
 }

@@ -43,7 +43,7 @@
 //! **Time.** All deadlines are fields; [`Machine::next_deadline`] is their minimum, and a wake-up is asked for only when it must come
 //! earlier than the one already asked for. So a busy stream with a silence timeout arms a timer once per timeout, not once per message.
 
-use core::fmt;
+use core::{fmt, mem};
 
 use super::{
     backoff::Backoff,
@@ -52,6 +52,7 @@ use super::{
     ladder::{Fit, Ladder, Step},
     outbox::{Bounds, Outbox},
     rng::Rng,
+    text::Text,
     time::Millis,
     types::{
         ConnId, Delivery, Effect, Effects, End, Input, Manner, Message, Notice, PageEvent, Payload, Phase, Refused,
@@ -90,7 +91,7 @@ pub struct Config {
     /// The bounds of the outbox.
     pub outbox: Bounds,
     /// The id to go on from; empty for none.
-    pub last_id: String,
+    pub last_id: Text,
     /// The seed of the jitter.
     pub seed: u64,
 }
@@ -104,7 +105,7 @@ impl Default for Config {
             silence: None,
             transports: Vec::new(),
             outbox: Bounds::DEFAULT,
-            last_id: String::new(),
+            last_id: Text::default(),
             seed: 0,
         }
     }
@@ -113,9 +114,9 @@ impl Default for Config {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Idle,
-    Connecting { deadline: Millis, held: Option<Millis> },
-    Open { since: Millis },
-    Waiting { until: Millis, obeys_server: bool },
+    Connecting,
+    Open,
+    Waiting,
     Away,
     Closed,
 }
@@ -139,8 +140,8 @@ struct Carrier<P> {
     moved: bool,
     last_sign: Millis,
     last_poll: Millis,
-    /// The poll is answered; the next one is due then.
-    next_poll: Option<Millis>,
+    /// The poll is answered, and the next one is due then; never while one is under way.
+    next_poll: Millis,
 }
 
 impl<P> Carrier<P> {
@@ -154,8 +155,10 @@ impl<P> Carrier<P> {
 struct Probe {
     id: ConnId,
     transport: Transport,
+    /// It is given up then; never once it is open.
     deadline: Millis,
-    held: Option<Millis>,
+    /// It has proved itself then; never before it is open.
+    holds: Millis,
 }
 
 /// A connection. See the [module's documentation](self).
@@ -164,6 +167,12 @@ pub struct Machine<P> {
     wire: Box<dyn Wire<P>>,
     rng: Rng,
     state: State,
+    /// While connecting: when the try is given up. While open: from when on it has stood. While waiting: when the next try is.
+    due: Millis,
+    /// While connecting: when a poll that is not answered was accepted.
+    held: Millis,
+    /// While waiting: the server asked for it.
+    obeys_server: bool,
     carrier: Option<Carrier<P>>,
     probe: Option<Probe>,
     ladder: Ladder,
@@ -177,17 +186,18 @@ pub struct Machine<P> {
     /// The server's `retry:`.
     asked: Option<Millis>,
     online: bool,
-    /// When the connection was lost; `None` before there was one.
-    down_since: Option<Millis>,
+    /// When the connection was lost; never while there is one, and before there was one.
+    down_since: Millis,
     last_try: Millis,
     /// The transport that last carried the connection, and what ended it.
     carried: Option<Transport>,
     last_cause: Option<Cause>,
     continuity: Option<Continuity>,
-    probe_at: Option<Millis>,
+    /// When to probe for a better transport.
+    probe_at: Millis,
     probe_delay: Millis,
     /// The earliest wake-up that was asked for and has not come.
-    armed: Option<Millis>,
+    armed: Millis,
 }
 
 impl<P> fmt::Debug for Machine<P> {
@@ -201,12 +211,14 @@ impl<P: Payload> Machine<P> {
     #[must_use]
     pub fn new(config: Config, wire: Box<dyn Wire<P>>) -> Self {
         let offered = wire.ladder();
-        let chosen: Vec<_> =
-            config.transports.iter().copied().filter(|transport| offered.contains(transport)).collect();
-        let ladder = Ladder::new(if config.transports.is_empty() { offered } else { &chosen });
+        let wanted = if config.transports.is_empty() { offered } else { &config.transports };
+        let ladder = Ladder::new(wanted.iter().copied().filter(|transport| offered.contains(transport)));
         Self {
             rng: Rng::new(config.seed),
             state: State::Idle,
+            due: Millis::NEVER,
+            held: Millis::NEVER,
+            obeys_server: false,
             carrier: None,
             probe: None,
             ladder,
@@ -217,14 +229,14 @@ impl<P: Payload> Machine<P> {
             ids: 0,
             asked: None,
             online: true,
-            down_since: None,
+            down_since: Millis::NEVER,
             last_try: Millis::ZERO,
             carried: None,
             last_cause: None,
             continuity: None,
-            probe_at: None,
+            probe_at: Millis::NEVER,
             probe_delay: PROBE_AFTER,
-            armed: None,
+            armed: Millis::NEVER,
             config,
             wire,
         }
@@ -232,7 +244,7 @@ impl<P: Payload> Machine<P> {
 
     /// The last id seen; empty for none.
     #[must_use]
-    pub fn last_id(&self) -> &str {
+    pub const fn last_id(&self) -> &Text {
         self.cursor.id()
     }
 
@@ -252,11 +264,9 @@ impl<P: Payload> Machine<P> {
     #[must_use]
     pub fn snapshot(&self, now: Millis) -> Snapshot {
         let (phase, retry_in) = match self.state {
-            State::Idle | State::Connecting { .. } => (Phase::Connecting, Millis::ZERO),
-            State::Open { .. } => (Phase::Open, Millis::ZERO),
-            State::Waiting { until, .. } => {
-                (if self.online { Phase::Waiting } else { Phase::Offline }, until.since(now))
-            }
+            State::Idle | State::Connecting => (Phase::Connecting, Millis::ZERO),
+            State::Open => (Phase::Open, Millis::ZERO),
+            State::Waiting => (if self.online { Phase::Waiting } else { Phase::Offline }, self.due.since(now)),
             State::Away => (Phase::Waiting, Millis::ZERO),
             State::Closed => (Phase::Closed, Millis::ZERO),
         };
@@ -295,7 +305,7 @@ impl<P: Payload> Machine<P> {
         if self.is_closed() {
             return Err(Refused::Closed(payload));
         }
-        if let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
+        if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
             // Before the flush the application's own words go first; after it, whoever came first.
             if carrier.session.can_send() && !carrier.blocked && (self.outbox.is_empty() || !carrier.flowing) {
                 carrier.session.sending(&payload);
@@ -337,12 +347,12 @@ impl<P: Payload> Machine<P> {
 
     fn connect(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let has_cursor = !self.cursor.is_empty();
-        let Some(transport) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
+        let Some((transport, fit)) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
             let cause = self.last_cause.take().unwrap_or_else(|| Cause::new(Kind::Unusable));
             self.stop(now, cause, out);
             return;
         };
-        let resumes = has_cursor && self.wire.fit(transport, has_cursor) == Fit::Full;
+        let resumes = has_cursor && fit == Fit::Full;
         let id = self.next_id();
         let session = self.wire.session(transport, self.cursor.id());
         self.returned = 0;
@@ -358,43 +368,42 @@ impl<P: Payload> Machine<P> {
             moved: false,
             last_sign: now,
             last_poll: now,
-            next_poll: None,
+            next_poll: Millis::NEVER,
         });
-        let held = (transport == Transport::LongPoll).then(|| now.after(HELD));
-        self.state = State::Connecting { deadline: now.after(self.config.connect_timeout), held };
+        self.state = State::Connecting;
+        self.due = now.after(self.config.connect_timeout);
+        self.held = if transport == Transport::LongPoll { now.after(HELD) } else { Millis::NEVER };
         self.last_try = now;
         self.tell_status(now, out);
-        out.push(Effect::Open(id, transport, String::from(self.cursor.id())));
+        out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
     fn opened(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        let (State::Connecting { .. }, Some(carrier)) = (self.state, &mut self.carrier) else {
+        let (State::Connecting, Some(carrier)) = (self.state, &mut self.carrier) else {
             return;
         };
         let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
         carrier.last_sign = now;
-        self.state = State::Open { since: now };
+        self.state = State::Open;
+        self.due = now.after(self.config.min_uptime);
         let why = self.last_cause.take();
-        if self.down_since.is_some() {
+        let lost = mem::replace(&mut self.down_since, Millis::NEVER);
+        if lost != Millis::NEVER {
             self.continuity = Some(continuity);
         }
         self.tell_status(now, out);
         let before = self.carried.replace(transport);
-        match self.down_since.take() {
-            None if before.is_none() => out.push(Effect::Tell(Notice::Opened)),
-            // A move to a better transport: there was no downtime, and nothing to report but the move.
-            None => {}
-            Some(lost) => {
-                let downtime = now.since(lost);
-                out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime }));
-            }
-        }
+        if lost != Millis::NEVER {
+            let downtime = now.since(lost);
+            out.push(Effect::Tell(Notice::Reconnected { continuity, transport, downtime }));
+        } else if before.is_none() {
+            out.push(Effect::Tell(Notice::Opened));
+        } // Else it is a move to a better transport: there was no downtime, and nothing to report but the move.
         if let Some(from) = before.filter(|&from| from != transport) {
             out.push(Effect::Tell(Notice::TransportChanged { from, to: transport, why }));
         }
         out.push(Effect::Flush(id));
-        let better = self.ladder.above().any(|above| self.wire.prefers(above, transport));
-        self.probe_at = better.then(|| now.after(self.probe_delay));
+        self.probe_at = if self.better().is_some() { now.after(self.probe_delay) } else { Millis::NEVER };
     }
 
     // ---- what sessions say ----
@@ -424,12 +433,9 @@ impl<P: Payload> Machine<P> {
             match word {
                 Said::Poll { quiet } => {
                     // What moved nothing would come again at once: a page for every URL, or events without ids.
-                    let earliest = if quiet || !core::mem::take(&mut carrier.moved) {
-                        carrier.last_poll.after(QUIET_POLL)
-                    } else {
-                        now
-                    };
-                    carrier.next_poll = Some(earliest.max(now));
+                    let earliest =
+                        if quiet || !mem::take(&mut carrier.moved) { carrier.last_poll.after(QUIET_POLL) } else { now };
+                    carrier.next_poll = earliest.max(now);
                 }
                 Said::Opened => self.opened(now, out),
                 Said::Alive => self.sign(now, out),
@@ -484,7 +490,7 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    fn move_to(&mut self, id: &str) -> bool {
+    fn move_to(&mut self, id: &Text) -> bool {
         let moved = self.cursor.move_to(id);
         if let Some(carrier) = &mut self.carrier {
             carrier.moved |= moved;
@@ -505,7 +511,7 @@ impl<P: Payload> Machine<P> {
     }
 
     fn interrupted(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        let cause = Cause::new(Kind::Network);
+        let mut cause = Cause::new(Kind::Network);
         let stood = self.stood(now);
         let Some(carrier) = &mut self.carrier else { return };
         self.attempt = if stood { 1 } else { self.attempt.saturating_add(1) };
@@ -516,12 +522,14 @@ impl<P: Payload> Machine<P> {
         }
         carrier.continuity = if self.cursor.is_empty() { Continuity::Fresh } else { Continuity::Resumed };
         carrier.stood = false;
-        let cause = Cause { transport: Some(carrier.transport), ..cause };
-        self.down_since.get_or_insert(now);
+        cause.transport = Some(carrier.transport);
+        self.lost(now);
         // The browser does not tell when its try has failed, so this one may take several of its delays.
-        let patience = self.config.connect_timeout.max(self.asked.unwrap_or(Millis::ZERO));
-        self.state = State::Connecting { deadline: now.after(patience).after(patience), held: None };
         let delay = self.asked.unwrap_or(Millis::ZERO);
+        let patience = self.config.connect_timeout.max(delay);
+        self.state = State::Connecting;
+        self.due = now.after(patience).after(patience);
+        self.held = Millis::NEVER;
         self.last_cause = Some(cause.clone());
         self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
@@ -531,20 +539,20 @@ impl<P: Payload> Machine<P> {
 
     /// Has the open connection lasted for `min_uptime`?
     const fn stood(&self, now: Millis) -> bool {
-        match self.state {
-            State::Open { since } => now.since(since).0 >= self.config.min_uptime.0,
-            _ => false,
-        }
+        matches!(self.state, State::Open) && self.due.0 <= now.0
     }
 
-    fn fail(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
-        let stood = self.stood(now) && self.carrier.as_ref().is_some_and(Carrier::proves);
-        self.drop_probe(out);
-        let Some(carrier) = self.drop_carrier(None, out) else {
-            return;
-        };
-        let transport = carrier.transport;
-        let cause = Cause { transport: Some(transport), ..cause };
+    /// There is no connection any more; it may have been lost before.
+    fn lost(&mut self, now: Millis) {
+        self.down_since = self.down_since.min(now);
+    }
+
+    fn fail(&mut self, now: Millis, mut cause: Cause, out: &mut impl Effects<P>) {
+        let Some(carrier) = &self.carrier else { return };
+        let (transport, useful) = (carrier.transport, carrier.useful);
+        let stood = self.stood(now) && carrier.proves();
+        cause.transport = Some(transport);
+        self.let_go(None, out);
         if cause.kind == Kind::Unusable {
             // No failure of the network, and no reason to wait.
             self.ladder.lacks();
@@ -552,7 +560,7 @@ impl<P: Payload> Machine<P> {
             return self.connect(now, out);
         }
         if self.carried.is_some() {
-            self.down_since.get_or_insert(now);
+            self.lost(now);
         }
         if cause.verdict() != Verdict::Retry {
             // There is no provider of credentials yet, and retrying with those that were refused is hammering.
@@ -569,7 +577,7 @@ impl<P: Payload> Machine<P> {
         let mut step = Step::Stay;
         if stood {
             self.ladder.useful();
-        } else if !carrier.useful {
+        } else if !useful {
             let proven = self.ladder.is_proven();
             let strikes = self.ladder.strike();
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
@@ -583,7 +591,9 @@ impl<P: Payload> Machine<P> {
             self.config.backoff.delay(retry, cause.retry_after.or(self.asked), &mut self.rng)
         };
         self.last_cause = Some(cause.clone());
-        self.state = State::Waiting { until: now.after(delay), obeys_server: cause.retry_after.is_some() };
+        self.state = State::Waiting;
+        self.due = now.after(delay);
+        self.obeys_server = cause.retry_after.is_some();
         self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
         if at_once {
@@ -594,40 +604,36 @@ impl<P: Payload> Machine<P> {
     /// A verdict of stop, or no tries left.
     fn stop(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
-        self.close(
-            now,
-            End { code, reason: String::from(cause.reason.as_deref().unwrap_or_default()), cause: Some(cause) },
-            out,
-        );
+        self.close(now, End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
     }
 
     fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {
-        self.drop_probe(out);
         let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
-        self.drop_carrier(farewell, out);
+        self.let_go(farewell, out);
         self.state = State::Closed;
         while let Some(data) = self.outbox.pop() {
             out.push(Effect::Tell(Notice::Dropped { data, why: Why::Closed }));
         }
-        self.armed = None;
         out.push(Effect::Wake(None));
         self.tell_status(now, out);
         out.push(Effect::Tell(Notice::Closed(end)));
     }
 
-    fn drop_carrier(&mut self, farewell: Option<(u16, String)>, out: &mut impl Effects<P>) -> Option<Carrier<P>> {
-        let mut carrier = self.carrier.take()?;
+    /// Drops the carrier, and the probe with it.
+    fn let_go(&mut self, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
+        self.drop_probe(out);
+        let Some(carrier) = &mut self.carrier else { return };
         out.push(Effect::Drop(carrier.id, farewell));
         if let Some(data) = carrier.session.take_unanswered() {
             out.push(Effect::Tell(Notice::Dropped { data, why: Why::Unknown }));
         }
-        Some(carrier)
+        self.carrier = None;
     }
 
     // ---- sending and polling ----
 
     fn flush(&mut self, now: Millis, id: ConnId, out: &mut impl Effects<P>) {
-        let open = matches!(self.state, State::Open { .. });
+        let open = self.state == State::Open;
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| open && carrier.id == id) {
             carrier.flowing = true;
             self.flow(now, out);
@@ -640,7 +646,7 @@ impl<P: Payload> Machine<P> {
             // The next one goes over the better transport.
             return;
         }
-        while let (State::Open { .. }, Some(carrier)) = (self.state, &mut self.carrier) {
+        while let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
             if !carrier.flowing || carrier.blocked || !carrier.session.can_send() {
                 return;
             }
@@ -653,53 +659,57 @@ impl<P: Payload> Machine<P> {
 
     /// The better transport that has proved to hold, if it is time to move there: between two polls.
     fn ready(&self, now: Millis) -> Option<Transport> {
-        self.carrier.as_ref().filter(|carrier| carrier.next_poll.is_some())?;
-        self.probe.as_ref().filter(|probe| probe.held.is_some_and(|at| at <= now)).map(|probe| probe.transport)
+        self.carrier.as_ref().filter(|carrier| carrier.next_poll != Millis::NEVER)?;
+        self.probe.as_ref().filter(|probe| probe.holds <= now).map(|probe| probe.transport)
     }
 
     /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
     fn poll(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let better = self.ready(now);
-        let Some(carrier) = &mut self.carrier else { return };
-        let Some(due) = carrier.next_poll.filter(|due| *due <= now) else { return };
+        let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.next_poll <= now) else { return };
         if let (Some(transport), true) = (better, carrier.session.can_send()) {
-            self.drop_probe(out);
-            self.drop_carrier(None, out);
+            self.let_go(None, out);
             self.ladder.climb_to(transport);
             // Should it not last up there, the next probe is later.
             self.postpone_probes();
             self.last_cause = None;
             return self.connect(now, out);
         }
-        carrier.next_poll = match self.probe.as_ref().and_then(|probe| probe.held) {
+        carrier.next_poll = match &self.probe {
             // A probe that is open gets its second to prove that it holds, and a message under way its answer.
-            Some(held) => Some(held.max(due.after(QUIET_POLL))),
-            None => {
+            Some(probe) if probe.holds != Millis::NEVER => probe.holds.max(carrier.next_poll.after(QUIET_POLL)),
+            _ => {
                 carrier.last_poll = now;
-                out.push(Effect::Poll(carrier.id, String::from(self.cursor.id())));
-                None
+                out.push(Effect::Poll(carrier.id, self.cursor.id().clone()));
+                Millis::NEVER
             }
         };
     }
 
     // ---- probing ----
 
+    /// The transport that is worth a probe while the carrier stands where it does.
+    fn better(&self) -> Option<Transport> {
+        let current = self.carrier.as_ref()?.transport;
+        self.ladder.above(|above| self.wire.prefers(above, current))
+    }
+
     fn start_probe(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        self.probe_at = None;
-        let Some(current) = self.carrier.as_ref().map(|carrier| carrier.transport) else {
-            return;
-        };
-        let wanted = self.ladder.above().find(|&above| self.wire.prefers(above, current));
-        let Some(transport) = wanted else { return };
+        self.probe_at = Millis::NEVER;
+        let Some(transport) = self.better() else { return };
         let id = self.next_id();
-        self.probe = Some(Probe { id, transport, deadline: now.after(self.config.connect_timeout), held: None });
-        out.push(Effect::Open(id, transport, String::from(self.cursor.id())));
+        let deadline = now.after(self.config.connect_timeout);
+        self.probe = Some(Probe { id, transport, deadline, holds: Millis::NEVER });
+        out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
     /// It only has to open and to hold. What it receives comes again, over the connection, by the cursor.
     fn report_probe(&mut self, now: Millis, report: &Report<P>, out: &mut impl Effects<P>) {
         match (report, &mut self.probe) {
-            (Report::Opened { .. }, Some(probe)) => probe.held = Some(now.after(PROBE_HOLDS)),
+            (Report::Opened { .. }, Some(probe)) => {
+                probe.deadline = Millis::NEVER;
+                probe.holds = now.after(PROBE_HOLDS);
+            }
             (Report::Closed { .. } | Report::Failed { .. } | Report::Unusable { .. }, _) => self.probe_failed(now, out),
             _ => {}
         }
@@ -708,7 +718,7 @@ impl<P: Payload> Machine<P> {
     fn probe_failed(&mut self, now: Millis, out: &mut impl Effects<P>) {
         self.drop_probe(out);
         self.postpone_probes();
-        self.probe_at = Some(now.after(self.probe_delay));
+        self.probe_at = now.after(self.probe_delay);
     }
 
     fn postpone_probes(&mut self) {
@@ -716,7 +726,7 @@ impl<P: Payload> Machine<P> {
     }
 
     fn drop_probe(&mut self, out: &mut impl Effects<P>) {
-        self.probe_at = None;
+        self.probe_at = Millis::NEVER;
         if let Some(probe) = self.probe.take() {
             out.push(Effect::Drop(probe.id, None));
         }
@@ -728,19 +738,18 @@ impl<P: Payload> Machine<P> {
         if self.state == State::Idle {
             return;
         }
-        if matches!(self.state, State::Open { .. }) {
-            self.down_since.get_or_insert(now);
+        if self.state == State::Open {
+            self.lost(now);
         }
-        self.drop_probe(out);
-        self.drop_carrier(None, out);
+        self.let_go(None, out);
         self.connect(now, out);
     }
 
     fn page(&mut self, now: Millis, event: PageEvent, out: &mut impl Effects<P>) {
         match event {
             PageEvent::Online | PageEvent::Offline => {
-                let changed = core::mem::replace(&mut self.online, event == PageEvent::Online) != self.online;
-                if changed && matches!(self.state, State::Waiting { .. }) {
+                let changed = mem::replace(&mut self.online, event == PageEvent::Online) != self.online;
+                if changed && self.state == State::Waiting {
                     self.tell_status(now, out);
                 }
                 if event == PageEvent::Online {
@@ -749,11 +758,10 @@ impl<P: Payload> Machine<P> {
             }
             PageEvent::Visible => self.hurry(now, out),
             PageEvent::Cached if self.state != State::Idle => {
-                if matches!(self.state, State::Open { .. }) {
-                    self.down_since.get_or_insert(now);
+                if self.state == State::Open {
+                    self.lost(now);
                 }
-                self.drop_probe(out);
-                self.drop_carrier(None, out);
+                self.let_go(None, out);
                 self.state = State::Away;
                 self.tell_status(now, out);
             }
@@ -764,14 +772,14 @@ impl<P: Payload> Machine<P> {
 
     /// There is reason to hope: the next try is now, unless the server asked for time.
     fn hurry(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        let State::Waiting { until, obeys_server: false } = self.state else {
+        if self.state != State::Waiting || self.obeys_server {
             return;
-        };
+        }
         let soon = self.last_try.after(HURRY_FLOOR).max(now);
         if soon <= now {
             self.connect(now, out);
-        } else if soon < until {
-            self.state = State::Waiting { until: soon, obeys_server: false };
+        } else if soon < self.due {
+            self.due = soon;
             self.tell_status(now, out);
         }
     }
@@ -784,27 +792,23 @@ impl<P: Payload> Machine<P> {
 
     fn tick(&mut self, now: Millis, out: &mut impl Effects<P>) {
         // The timer is used up, be it early: the clock of a browser may be coarser than its timers.
-        self.armed = None;
+        self.armed = Millis::NEVER;
         match self.state {
-            State::Waiting { until, .. } if until <= now => self.connect(now, out),
-            State::Connecting { held: Some(at), .. } if at <= now => self.opened(now, out),
-            State::Connecting { deadline, .. } if deadline <= now => {
-                self.fail(now, Cause::new(Kind::Timeout), out);
-            }
+            State::Waiting if self.due <= now => self.connect(now, out),
+            State::Connecting if self.held <= now => self.opened(now, out),
+            State::Connecting if self.due <= now => self.fail(now, Cause::new(Kind::Timeout), out),
             _ => {}
         }
-        if self.silent_at().is_some_and(|at| at <= now) {
+        if self.silent_at() <= now {
             self.fail(now, Cause::new(Kind::Silence), out);
         }
-        if let State::Open { .. } = self.state {
-            if self.stood(now) {
-                self.has_stood(now, out);
-            }
+        if self.stood(now) {
+            self.has_stood(now, out);
         }
-        if self.probe_at.is_some_and(|at| at <= now) {
+        if self.probe_at <= now {
             self.start_probe(now, out);
         }
-        if self.probe.as_ref().is_some_and(|probe| probe.held.is_none() && probe.deadline <= now) {
+        if self.probe.as_ref().is_some_and(|probe| probe.deadline <= now) {
             self.probe_failed(now, out);
         }
         self.poll(now, out);
@@ -822,61 +826,59 @@ impl<P: Payload> Machine<P> {
     }
 
     fn forgive(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        if self.ladder.above().next().is_none() {
+        if self.ladder.is_top() {
             self.probe_delay = PROBE_AFTER;
         }
-        if core::mem::take(&mut self.attempt) != 0 {
+        if mem::take(&mut self.attempt) != 0 {
             self.tell_status(now, out);
         }
     }
 
     /// When the open carrier will have been silent for too long.
-    fn silent_at(&self) -> Option<Millis> {
-        let (State::Open { .. }, Some(carrier)) = (self.state, &self.carrier) else {
-            return None;
+    fn silent_at(&self) -> Millis {
+        let (State::Open, Some(carrier)) = (self.state, &self.carrier) else {
+            return Millis::NEVER;
         };
+        let silence = self.config.silence.unwrap_or(Millis::NEVER);
         let limit = match carrier.transport {
             // Open, but not one byte: a path that holds them back looks like this. One that ever let something
             // through is only held to the application's own timeout.
-            Transport::FetchStream | Transport::XhrStream if !self.ladder.is_proven() => Some(
-                self.config
-                    .silence
-                    .map_or(self.config.connect_timeout, |silence| silence.min(self.config.connect_timeout)),
-            ),
-            Transport::LongPoll
-                if self.wire.poll_may_hang() && !self.ladder.is_proven() && self.ladder.above().next().is_some() =>
-            {
-                Some(Millis(self.config.connect_timeout.0.saturating_mul(3)))
+            Transport::FetchStream | Transport::XhrStream if !self.ladder.is_proven() => {
+                silence.min(self.config.connect_timeout)
             }
-            Transport::LongPoll => None,
-            _ => self.config.silence,
+            Transport::LongPoll if self.wire.poll_may_hang() && !self.ladder.is_proven() && !self.ladder.is_top() => {
+                let span = self.config.connect_timeout;
+                span.after(span).after(span)
+            }
+            Transport::LongPoll => Millis::NEVER,
+            _ => silence,
         };
-        limit.map(|limit| carrier.last_sign.after(limit))
+        carrier.last_sign.after(limit)
     }
 
     /// The earliest time at which something is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
-        let state = match self.state {
-            State::Waiting { until, .. } => Some(until),
-            State::Connecting { deadline, held } => Some(held.unwrap_or(deadline).min(deadline)),
-            State::Open { since } if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => {
-                Some(since.after(self.config.min_uptime))
-            }
-            _ => None,
+        let mut due = match self.state {
+            State::Waiting => self.due,
+            State::Connecting => self.due.min(self.held),
+            State::Open if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => self.due,
+            _ => Millis::NEVER,
         };
-        let probe = self.probe.as_ref().filter(|probe| probe.held.is_none()).map(|probe| probe.deadline);
-        let poll = self.carrier.as_ref().and_then(|carrier| carrier.next_poll);
-        [state, self.silent_at(), self.probe_at, probe, poll].into_iter().flatten().min()
+        due = due.min(self.silent_at()).min(self.probe_at);
+        if let Some(probe) = &self.probe {
+            due = due.min(probe.deadline);
+        }
+        if let Some(carrier) = &self.carrier {
+            due = due.min(carrier.next_poll);
+        }
+        Some(due).filter(|due| *due != Millis::NEVER)
     }
 
     fn arm(&mut self, out: &mut impl Effects<P>) {
-        if self.is_closed() {
-            return;
-        }
         if let Some(due) = self.next_deadline() {
-            if self.armed.is_none_or(|armed| due < armed) {
-                self.armed = Some(due);
+            if due < self.armed {
+                self.armed = due;
                 out.push(Effect::Wake(Some(due)));
             }
         }

@@ -16,7 +16,7 @@
 //! | [`cursor`] | the last id seen, and what a reconnect meant for the data |
 //! | [`outbox`] | messages accepted while nothing could carry them |
 //! | [`sse`] | the `text/event-stream` parser |
-//! | [`types`], [`time`], [`rng`] | the nouns |
+//! | [`types`], [`text`], [`time`], [`rng`] | the nouns |
 //!
 //! These modules are public for tests and for the curious. They follow the needs of the crate, and
 //! their names may change in any release; the stable surface is the crate's root.
@@ -29,6 +29,7 @@ pub mod machine;
 pub mod outbox;
 pub mod rng;
 pub mod sse;
+pub mod text;
 pub mod time;
 pub mod types;
 pub mod wire;

@@ -3,8 +3,6 @@
 //! Bounded in count and in bytes, first in, first out. Whatever was accepted leaves in one of two
 //! ways: to a transport, or back to the application with a reason.
 
-use std::collections::VecDeque;
-
 use super::types::Payload;
 
 /// What to do with a message for which there is no room.
@@ -40,11 +38,16 @@ impl Default for Bounds {
     }
 }
 
-/// The queue.
+/// The queue, as two stacks: what came goes onto the one, and when the other is empty, is turned over onto it.
+///
+/// A ring buffer is as fast, and a good part of a small module.
 #[derive(Debug)]
 pub struct Outbox<P> {
     bounds: Bounds,
-    queue: VecDeque<P>,
+    /// The newest message last.
+    newer: Vec<P>,
+    /// The oldest message last. All of them are older than the newer ones.
+    older: Vec<P>,
     bytes: usize,
 }
 
@@ -52,7 +55,7 @@ impl<P: Payload> Outbox<P> {
     /// An empty one.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, queue: VecDeque::new(), bytes: 0 }
+        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0 }
     }
 
     /// Takes a message in at the end. `Err` hands it back: there is no room for it. `Ok` are the
@@ -67,7 +70,7 @@ impl<P: Payload> Outbox<P> {
         if size > self.bounds.bytes || self.bounds.messages == 0 {
             return Err(payload);
         }
-        while self.queue.len() >= self.bounds.messages || self.bytes.saturating_add(size) > self.bounds.bytes {
+        while self.len() >= self.bounds.messages || self.bytes.saturating_add(size) > self.bounds.bytes {
             if self.bounds.when_full == WhenFull::Refuse {
                 return Err(payload);
             }
@@ -77,7 +80,7 @@ impl<P: Payload> Outbox<P> {
             }
         }
         self.bytes = self.bytes.saturating_add(size);
-        self.queue.push_back(payload);
+        self.newer.push(payload);
         Ok(gone)
     }
 
@@ -85,26 +88,36 @@ impl<P: Payload> Outbox<P> {
     /// It was accepted once, so it is not measured against the bounds again.
     pub fn put_back(&mut self, payload: P, ahead: usize) {
         self.bytes = self.bytes.saturating_add(payload.size());
-        self.queue.insert(ahead.min(self.queue.len()), payload);
+        self.turn();
+        self.older.insert(self.older.len().saturating_sub(ahead), payload);
     }
 
     /// The oldest message.
     pub fn pop(&mut self) -> Option<P> {
-        let payload = self.queue.pop_front()?;
+        self.turn();
+        let payload = self.older.pop()?;
         self.bytes = self.bytes.saturating_sub(payload.size());
         Some(payload)
+    }
+
+    fn turn(&mut self) {
+        if self.older.is_empty() {
+            while let Some(payload) = self.newer.pop() {
+                self.older.push(payload);
+            }
+        }
     }
 
     /// How many messages wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.queue.len()
+        self.newer.len().saturating_add(self.older.len())
     }
 
     /// Is there nothing to send?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.newer.is_empty() && self.older.is_empty()
     }
 
     /// How many bytes wait.

@@ -126,6 +126,9 @@ pub struct Parser {
     last_id: Vec<u8>,
 }
 
+/// The limit is passed: an [`Overflow`] that does not carry the limit through every call.
+struct TooLong;
+
 /// What of the parser's state still lies in the chunk `'c`, where each is newer than its buffer.
 #[derive(Default)]
 struct Block<'c> {
@@ -203,17 +206,16 @@ impl Parser {
     /// is that of the last finished block, and all that follows is refused with the same error until
     /// [`reset`](Self::reset).
     pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
-        if self.failed {
-            return self.overflow();
+        if !self.failed {
+            let mut block = Block::default();
+            let result = self.lines(chunk, &mut block, sink);
+            self.keep(&mut block);
+            if result.is_err() {
+                self.failed = true;
+                self.clear();
+            }
         }
-        let mut block = Block::default();
-        let result = self.lines(chunk, &mut block, sink);
-        self.keep(&mut block);
-        if result.is_err() {
-            self.failed = true;
-            self.clear();
-        }
-        result
+        if self.failed { Err(Overflow { limit: self.limit }) } else { Ok(()) }
     }
 
     fn lines<'c>(
@@ -221,7 +223,7 @@ impl Parser {
         chunk: &'c [u8],
         block: &mut Block<'c>,
         sink: &mut dyn FnMut(Item<'_>),
-    ) -> Result<(), Overflow> {
+    ) -> Result<(), TooLong> {
         let mut rest = self.skip_bom(chunk)?;
         while !rest.is_empty() {
             if mem::take(&mut self.after_cr) {
@@ -241,7 +243,7 @@ impl Parser {
             } else if line.is_empty() {
                 self.dispatch(block, sink);
             } else if line.len() > self.limit {
-                return self.overflow();
+                return Err(TooLong);
             } else {
                 self.field(line, block, sink)?;
             }
@@ -251,7 +253,7 @@ impl Parser {
 
     /// Strips one leading byte order mark, however it is cut. Bytes of an earlier chunk that only began like
     /// one are the start of the first line.
-    fn skip_bom<'c>(&mut self, mut chunk: &'c [u8]) -> Result<&'c [u8], Overflow> {
+    fn skip_bom<'c>(&mut self, mut chunk: &'c [u8]) -> Result<&'c [u8], TooLong> {
         while let Some(expected) = BOM.get(self.bom) {
             match chunk.split_first() {
                 None => break,
@@ -270,10 +272,10 @@ impl Parser {
     }
 
     /// Adds to the unfinished line. It is the last thing that is done with a chunk, or the first.
-    fn carry(&mut self, piece: &[u8], block: &mut Block<'_>) -> Result<(), Overflow> {
+    fn carry(&mut self, piece: &[u8], block: &mut Block<'_>) -> Result<(), TooLong> {
         self.width = self.width.saturating_add(piece.len());
         if self.width > self.limit {
-            return self.overflow();
+            return Err(TooLong);
         }
         // The lines before this one come first in the data.
         self.keep(block);
@@ -301,7 +303,7 @@ impl Parser {
     }
 
     /// Ends the line that was carried over.
-    fn finish(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
+    fn finish(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
         self.width = 0;
         let mut block = Block::default();
         if mem::take(&mut self.in_data) {
@@ -323,7 +325,7 @@ impl Parser {
         line: &'c [u8],
         block: &mut Block<'c>,
         sink: &mut dyn FnMut(Item<'_>),
-    ) -> Result<(), Overflow> {
+    ) -> Result<(), TooLong> {
         let (name, value) = split_field(line);
         match name {
             b"data" => {
@@ -399,13 +401,13 @@ impl Parser {
 
     /// Checks the fields of the block at hand, those in the chunk and those in the buffers, against the
     /// limit.
-    fn check(&self, block: &Block<'_>) -> Result<(), Overflow> {
+    fn check(&self, block: &Block<'_>) -> Result<(), TooLong> {
         let kind = block.kind.unwrap_or(&self.kind).len();
         let id = block.id.unwrap_or(&self.id).len();
         let line = block.data.map_or(0, |line| line.len().saturating_add(1));
         let size = [kind, id, line].into_iter().fold(self.data.len(), usize::saturating_add);
         if size > self.limit {
-            return self.overflow();
+            return Err(TooLong);
         }
         Ok(())
     }
@@ -419,10 +421,6 @@ impl Parser {
         for buffer in [&mut self.line, &mut self.data, &mut self.kind, &mut self.id] {
             recycle(buffer);
         }
-    }
-
-    fn overflow<T>(&self) -> Result<T, Overflow> {
-        Err(Overflow { limit: self.limit })
     }
 }
 

@@ -10,6 +10,9 @@ impl Millis {
     /// No time at all.
     pub const ZERO: Self = Self(0);
 
+    /// A time that does not come. It is later than any other, and stays what it is with any span after it.
+    pub const NEVER: Self = Self(u64::MAX);
+
     /// The longest span a browser's timer can hold, 2^31 − 1 ms. A longer one would fire at once.
     pub const MAX_TIMER: Self = Self(0x7fff_ffff);
 

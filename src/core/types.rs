@@ -1,6 +1,6 @@
 //! The nouns that the machine, the wires and the shell share.
 
-use super::{cause::Cause, cursor::Continuity, time::Millis};
+use super::{cause::Cause, cursor::Continuity, text::Text, time::Millis};
 
 /// How bytes move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,7 +53,7 @@ pub trait Payload: Sized + Clone {
     /// The text that a body of bytes stands for; what is text already stays as it is.
     fn into_text(self) -> Self;
     /// Splits at the first blank line (`\n\n`): the head as text, and the rest as the same kind of payload.
-    fn split_head(&self) -> Option<(String, Self)>;
+    fn split_head(&self) -> Option<(Text, Self)>;
 }
 
 /// A message on its way to the application.
@@ -62,7 +62,7 @@ pub struct Message<P> {
     /// What the other side sent.
     pub data: P,
     /// The new last id, where this message moved it.
-    pub id: Option<String>,
+    pub id: Option<Text>,
 }
 
 /// The part of an HTTP response that wires look at.
@@ -71,10 +71,10 @@ pub struct Head {
     /// The status code.
     pub status: u16,
     /// The essence of `Content-Type`: in lower case, without parameters; empty if there was none.
-    pub content_type: String,
+    pub content_type: Text,
     /// The message id that `Last-Modified` (T, an HTTP date) and `Etag` (N) stand for: `T:N`, T in seconds since 1970, or the
     /// `Etag` alone where that has a colon (nchan's message ids). Empty if there was none.
-    pub position: String,
+    pub position: Text,
     /// `Retry-After`, as a span from now.
     pub retry_after: Option<Millis>,
 }
@@ -94,7 +94,7 @@ pub struct Manner {
     /// A WebSocket subprotocol of the wire's own, to be offered before the application's; empty for none.
     pub subprotocol: &'static str,
     /// The query parameter that carries the cursor; empty: the header `Last-Event-ID`.
-    pub query: String,
+    pub query: Text,
     /// Does it ask for `text/event-stream`?
     pub events: bool,
 }
@@ -114,7 +114,7 @@ pub enum Report<P> {
         /// Its type and its data.
         data: P,
         /// Its `lastEventId`.
-        id: String,
+        id: Text,
     },
     /// The browser's EventSource reports an error; `gave_up` if it will not try again by itself.
     SourceError {
@@ -148,12 +148,12 @@ pub enum Report<P> {
         /// The close code; 1006 if there was no close frame.
         code: u16,
         /// The server's reason.
-        reason: String,
+        reason: Text,
     },
     /// This host has no such transport, or forbids it (a content security policy, say).
     Unusable {
         /// What the host said.
-        why: String,
+        why: Text,
     },
 }
 
@@ -197,7 +197,7 @@ pub enum Input<P> {
         /// The close code: 1000 or 3000–4999.
         code: u16,
         /// At most 123 bytes.
-        reason: String,
+        reason: Text,
     },
 }
 
@@ -205,13 +205,13 @@ pub enum Input<P> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect<P> {
     /// Open this transport, going on after this id (empty: there is none yet). Long-polling opens with its first poll.
-    Open(ConnId, Transport, String),
+    Open(ConnId, Transport, Text),
     /// Poll again, going on after this id. Nothing else of the attempt is under way but, perhaps, a message.
-    Poll(ConnId, String),
+    Poll(ConnId, Text),
     /// Send this: over the open WebSocket, or by POST.
     Send(ConnId, P),
     /// Abandon this attempt: detach from it first, then end it. Where it is a WebSocket, with these words.
-    Drop(ConnId, Option<(u16, String)>),
+    Drop(ConnId, Option<(u16, Text)>),
     /// Send [`Input::Tick`] at this time; it replaces any earlier wish. `None`: not at all.
     Wake(Option<Millis>),
     /// After the notices before this one have been delivered, send [`Input::Flush`].
@@ -358,7 +358,7 @@ pub struct End {
     /// The close code: the application's own, the server's, or 1006.
     pub code: u16,
     /// The reason that goes with it.
-    pub reason: String,
+    pub reason: Text,
     /// Why, where it was not the application's own wish.
     pub cause: Option<Cause>,
 }

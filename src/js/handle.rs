@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 
 use wasm_bindgen::prelude::*;
 
-use crate::core::{sse::text, types::Payload};
+use crate::core::{text::Text, types::Payload};
 
 #[wasm_bindgen(raw_module = "host")]
 extern "C" {
@@ -71,10 +71,10 @@ impl Payload for Handle {
         self
     }
 
-    fn split_head(&self) -> Option<(String, Self)> {
+    fn split_head(&self) -> Option<(Text, Self)> {
         let mut room = [0; HEAD_BYTES];
         let length = head(self.0, room.as_mut_ptr(), HEAD_BYTES);
         let head = room.get(..length).filter(|head| !head.is_empty())?;
-        Some((String::from(text(head)), Self(rest(self.0))))
+        Some((Text::from(head), Self(rest(self.0))))
     }
 }

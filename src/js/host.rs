@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use super::handle::Handle;
 use crate::core::{
     cause::Cause,
+    text::Text,
     time::Millis,
     types::{Effect, Effects, Notice, Transport},
 };
@@ -56,15 +57,14 @@ fn number(transport: Option<Transport>) -> u32 {
 impl Host {
     fn cause(&self, given: Option<&Cause>) {
         if let Some(&Cause { kind, transport, status, code, ref reason, retry_after }) = given {
-            let reason = reason.as_deref().unwrap_or_default();
             let (status, code) = (u32::from(status), u32::from(code));
-            let (text, length) = (reason.as_ptr(), reason.len());
+            let (text, length) = (reason.as_bytes().as_ptr(), reason.as_bytes().len());
             cause(self.0, kind as u32, number(transport), status, code, ms(retry_after), text, length);
         }
     }
 
-    fn open(&self, id: u32, transport: Transport, cursor: &str) {
-        open(self.0, id, transport as u32, cursor.as_ptr(), cursor.len());
+    fn open(&self, id: u32, transport: Transport, cursor: &Text) {
+        open(self.0, id, transport as u32, cursor.as_bytes().as_ptr(), cursor.as_bytes().len());
     }
 }
 
@@ -80,7 +80,7 @@ impl Effects<Handle> for Host {
             Effect::Send(id, data) => send_over(to, id.0, data.give()),
             Effect::Drop(id, farewell) => {
                 let (code, reason) = farewell.unwrap_or_default();
-                drop(to, id.0, u32::from(code), reason.as_ptr(), reason.len());
+                drop(to, id.0, u32::from(code), reason.as_bytes().as_ptr(), reason.as_bytes().len());
             }
             Effect::Wake(at) => wake(to, ms(at)),
             Effect::Flush(id) => flush(to, id.0),
@@ -90,7 +90,7 @@ impl Effects<Handle> for Host {
                 }
                 Notice::Opened => opened(to),
                 Notice::Message(new) => {
-                    let id = new.id.as_deref().unwrap_or_default();
+                    let id = new.id.as_ref().map_or(&[][..], Text::as_bytes);
                     message(to, new.data.give(), new.id.is_some(), id.as_ptr(), id.len());
                 }
                 Notice::Reconnecting { attempt, delay, cause } => {
@@ -107,7 +107,7 @@ impl Effects<Handle> for Host {
                 Notice::Dropped { data, why } => dropped(to, data.give(), why as u32),
                 Notice::Closed(end) => {
                     self.cause(end.cause.as_ref());
-                    closed(to, u32::from(end.code), end.reason.as_ptr(), end.reason.len());
+                    closed(to, u32::from(end.code), end.reason.as_bytes().as_ptr(), end.reason.as_bytes().len());
                 }
             },
         }

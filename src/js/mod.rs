@@ -11,10 +11,12 @@
 //!
 //! Enums cross as their variants' numbers: `pkg-template/names.js` has the names in the same order, and a test holds them together.
 
+#![expect(unreachable_pub, reason = "wasm-bindgen exports only what is public")]
+
 mod handle;
 mod host;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 
@@ -23,7 +25,7 @@ use crate::core::{
     backoff::Backoff,
     machine::{Config, Machine},
     outbox::{Bounds, WhenFull},
-    sse,
+    text::Text,
     time::Millis,
     types::{ConnId, Delivery, Head, Input, Lane, PageEvent, Report, Transport},
     wire::{Wire, raw::Raw, relay::Relay, sse::Sse},
@@ -39,25 +41,23 @@ thread_local! {
     /// The connections, by number. A place that is free again is used again.
     static CONNECTIONS: RefCell<Vec<Option<Machine<Handle>>>> = const { RefCell::new(Vec::new()) };
     /// Texts on their way in.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Room for `len` bytes, to write texts into before the call that takes them.
 #[wasm_bindgen]
 pub fn buffer(len: usize) -> *const u8 {
-    BUFFER.with_borrow_mut(|buffer| {
-        buffer.clear();
-        buffer.resize(len, 0);
-        buffer.as_ptr()
-    })
+    let buffer = vec![0; len];
+    let at = buffer.as_ptr();
+    BUFFER.set(buffer);
+    at
 }
 
-/// The buffer's next `len` bytes as text.
-fn take(from: &mut usize, len: usize) -> String {
-    let until = from.saturating_add(len);
-    let taken = BUFFER.with_borrow(|buffer| String::from(sse::text(buffer.get(*from..until).unwrap_or_default())));
-    *from = until;
-    taken
+/// The two texts in the buffer, the first of which has `len` bytes.
+fn texts(len: usize) -> (Text, Text) {
+    let buffer = BUFFER.take();
+    let (one, other) = buffer.split_at_checked(len).unwrap_or_default();
+    (Text::from(one), Text::from(other))
 }
 
 fn span(ms: f64) -> Millis {
@@ -72,10 +72,14 @@ fn with<R: Default>(connection: usize, what: impl FnOnce(&mut Machine<Handle>, &
     })
 }
 
+fn step(connection: usize, now: f64, input: Input<Handle>) {
+    with(connection, |machine, host| machine.step(span(now), input, host));
+}
+
 /// Makes a connection over `wire` (0 raw, 1 relay, 2 server-sent events) that has not begun, and tells its number.
 ///
 /// `flag`: of a duplex one, that a full outbox drops its oldest message; of server-sent events, that the server is on another
-/// origin. The buffer holds the name of the query parameter for the last id, and the last id. `transports` has three bits for
+/// origin. The buffer holds the name of the query parameter for the last id, of `query` bytes, and the last id. `transports` has three bits for
 /// each transport, the first one lowest: 1 + its place in [`Transport::ALL`]; 0: those of the wire. `seed` is a random number
 /// of up to 53 bits. The other numbers are as in [`Config`], infinity standing for "no limit" and zero for "no silence timeout".
 #[allow(clippy::too_many_arguments, reason = "numbers cross without glue, one by one")]
@@ -84,7 +88,6 @@ pub fn create(
     wire: u32,
     flag: bool,
     query: usize,
-    last_id: usize,
     transports: usize,
     seed: f64,
     first: f64,
@@ -98,9 +101,7 @@ pub fn create(
     messages: f64,
     bytes: f64,
 ) -> usize {
-    let mut at = 0;
-    let query = take(&mut at, query);
-    let last_id = take(&mut at, last_id);
+    let (query, last_id) = texts(query);
     let silence = Some(span(silence)).filter(|silence| *silence != Millis::ZERO);
     let mut config = Config {
         backoff: Backoff {
@@ -176,29 +177,17 @@ pub fn send(connection: usize, data: u32) -> u32 {
 /// A WebSocket message.
 #[wasm_bindgen]
 pub fn frame(connection: usize, now: f64, id: u32, data: u32) {
-    let input = Input::Report(ConnId(id), Report::Frame(Handle(data)));
-    with(connection, |machine, host| machine.step(span(now), input, host));
+    step(connection, now, Input::Report(ConnId(id), Report::Frame(Handle(data))));
 }
 
 /// Anything else that happens, by its number in `pkg-template/names.js`.
 ///
 /// What it does not need is zero or empty. `more` is a `Retry-After` in milliseconds, −1 where there was none. The buffer holds two
-/// texts of these lengths.
+/// texts, the first of `text` bytes.
 #[allow(clippy::too_many_arguments, reason = "numbers cross without glue, one by one")]
 #[wasm_bindgen]
-pub fn input(
-    connection: usize,
-    now: f64,
-    kind: u32,
-    id: u32,
-    data: u32,
-    number: f64,
-    more: f64,
-    text: usize,
-    other: usize,
-) {
-    let mut at = 0;
-    let (text, other) = (take(&mut at, text), take(&mut at, other));
+pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number: f64, more: f64, text: usize) {
+    let (text, other) = texts(text);
     let lane = if kind & 1 == 0 { Lane::Down } else { Lane::Up };
     let input = match kind {
         0 => Input::Start,
@@ -230,5 +219,5 @@ pub fn input(
             },
         ),
     };
-    with(connection, |machine, host| machine.step(span(now), input, host));
+    step(connection, now, input);
 }

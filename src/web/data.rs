@@ -3,7 +3,7 @@
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::core::{sse::text, types::Payload};
+use crate::core::{sse::text, text::Text, types::Payload};
 
 /// The head that a wire puts before a message is found within this many bytes.
 const HEAD_BYTES: u32 = 1024;
@@ -64,16 +64,16 @@ impl Payload for Data {
         if self.is_binary() { Self::from(JsValue::from_str(&text(&self.bytes()))) } else { self }
     }
 
-    fn split_head(&self) -> Option<(String, Self)> {
+    fn split_head(&self) -> Option<(Text, Self)> {
         if let Some(string) = self.value.dyn_ref::<JsString>() {
             let at = u32::try_from(string.index_of("\n\n", 0)).ok()?;
             let body = string.slice(at.checked_add(2)?, string.length());
-            return Some((string.slice(0, at).into(), JsValue::from(body).into()));
+            return Some((String::from(string.slice(0, at)).into(), JsValue::from(body).into()));
         }
         let buffer: &ArrayBuffer = self.value.dyn_ref()?;
         let start = Uint8Array::new(&self.value).subarray(0, HEAD_BYTES).to_vec();
         let at = start.windows(2).position(|pair| pair == b"\n\n")?;
-        let head = text(start.get(..at)?).into_owned();
+        let head = Text::from(start.get(..at)?);
         let body = buffer.slice(u32::try_from(at).ok()?.checked_add(2)?);
         Some((head, JsValue::from(body).into()))
     }

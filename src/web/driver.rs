@@ -21,6 +21,7 @@ use crate::core::{
     cause::Cause,
     cursor::Continuity,
     machine::{Config, Machine},
+    text::Text,
     types::{ConnId, Delivery, Effect, Input, Lane, Manner, Notice, PageEvent, Refused, Report, Snapshot, Transport},
     wire::Wire,
 };
@@ -149,7 +150,7 @@ impl Driver {
     /// Closes for good.
     pub fn close(&self, code: u16, reason: String) {
         self.closing.set(true);
-        self.input(Input::Close { code, reason });
+        self.input(Input::Close { code, reason: reason.into() });
     }
 
     /// Closes for good because nobody is left to hear of it.
@@ -202,7 +203,7 @@ impl Driver {
     /// The last id seen; empty for none.
     #[must_use]
     pub fn last_id(&self) -> String {
-        String::from(self.machine.borrow().last_id())
+        self.machine.borrow().last_id().decoded().into_owned()
     }
 
     /// Messages and bytes that wait in the outbox.
@@ -229,8 +230,8 @@ impl Driver {
 
     fn carry_out(&self, effect: Effect<Data>) {
         match effect {
-            Effect::Open(id, transport, cursor) => self.open(id, transport, &cursor),
-            Effect::Poll(id, cursor) => self.poll(id, &cursor),
+            Effect::Open(id, transport, cursor) => self.open(id, transport, &cursor.decoded()),
+            Effect::Poll(id, cursor) => self.poll(id, &cursor.decoded()),
             Effect::Send(id, data) => self.send_over(id, data),
             Effect::Drop(id, farewell) => self.drop_parts(id, farewell),
             Effect::Wake(at) => self.timer.set(at.map(|at| {
@@ -264,7 +265,7 @@ impl Driver {
 
     /// `url`, going on after `cursor` where that goes into the query.
     fn after(&self, url: &str, cursor: &str) -> String {
-        match self.manner.query.as_str() {
+        match &*self.manner.query.decoded() {
             name if !name.is_empty() && !cursor.is_empty() => url::with(url, name, cursor),
             _ => String::from(url),
         }
@@ -325,7 +326,7 @@ impl Driver {
     fn keep(&self, id: ConnId, made: Result<Part, JsValue>) {
         let part = match made {
             Ok(part) => part,
-            Err(error) => return self.reporter(id).report(Report::Unusable { why: words(&error) }),
+            Err(error) => return self.reporter(id).report(Report::Unusable { why: words(&error).into() }),
         };
         // A lane's answered request makes room for its next one.
         let same = |other: &Part| matches!((other, &part), (Part::Request(a, _), Part::Request(b, _)) if a == b);
@@ -339,12 +340,12 @@ impl Driver {
         drop(old);
     }
 
-    fn drop_parts(&self, id: ConnId, farewell: Option<(u16, String)>) {
+    fn drop_parts(&self, id: ConnId, farewell: Option<(u16, Text)>) {
         let (gone, kept) = self.parts.take().into_iter().partition::<Vec<_>, _>(|(owner, _)| *owner == id);
         self.parts.replace(kept);
         for (_, mut part) in gone {
             if let (Part::Socket(socket), Some((code, reason))) = (&mut part, &farewell) {
-                socket.farewell(*code, reason);
+                socket.farewell(*code, &reason.decoded());
             }
         }
     }

@@ -93,7 +93,7 @@ impl Ear {
         match response.body() {
             Some(body) if self.wanted.get() => self.read(body.get_reader().unchecked_into()),
             Some(_) => {}
-            None => self.report(Report::Unusable { why: String::from("fetch gives no stream here") }),
+            None => self.report(Report::Unusable { why: "fetch gives no stream here".into() }),
         }
     }
 

@@ -34,8 +34,8 @@ pub(super) fn head(status: u16, header: impl Fn(&str) -> Option<String>) -> Head
     let content_type = header("content-type").unwrap_or_default();
     Head {
         status,
-        content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase(),
-        position: position(header("etag"), header("last-modified")).unwrap_or_default(),
+        content_type: content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().into(),
+        position: position(header("etag"), header("last-modified")).unwrap_or_default().into(),
         retry_after: header("retry-after").and_then(|value| retry_after(value.trim())),
     }
 }

@@ -64,7 +64,7 @@ impl Source {
 
 fn deliver(reporter: &Reporter, event: &MessageEvent) {
     let data = Data::named(event.data(), &event.type_());
-    reporter.report(Report::Event { data, id: event.last_event_id() });
+    reporter.report(Report::Event { data, id: event.last_event_id().into() });
 }
 
 impl Drop for Source {

@@ -56,7 +56,7 @@ impl Socket {
                 "close",
                 Box::new(move |event| {
                     let event: CloseEvent = event.unchecked_into();
-                    close.report(Report::Closed { code: event.code(), reason: event.reason() });
+                    close.report(Report::Closed { code: event.code(), reason: event.reason().into() });
                 }),
             ),
         ];

@@ -111,7 +111,7 @@ impl Bench {
 
     /// The application closes.
     pub(crate) fn close(&mut self) -> Vec<Effect<Data>> {
-        self.step(Input::Close { code: 1000, reason: String::new() })
+        self.step(Input::Close { code: 1000, reason: "".into() })
     }
 
     /// Ticks at each wake-up on the way to `ms` from now, and collects what comes of it.
@@ -171,9 +171,9 @@ impl Bench {
 }
 
 /// What was opened and polled, and after which id it goes on.
-pub(crate) fn asked(effects: &[Effect<Data>]) -> Vec<&str> {
+pub(crate) fn asked(effects: &[Effect<Data>]) -> Vec<String> {
     let cursor = |effect| match effect {
-        &Effect::Open(.., ref cursor) | &Effect::Poll(_, ref cursor) => Some(cursor.as_str()),
+        &Effect::Open(.., ref cursor) | &Effect::Poll(_, ref cursor) => Some(cursor.to_string()),
         _ => None,
     };
     effects.iter().filter_map(cursor).collect()

@@ -17,6 +17,7 @@ pub(crate) mod net;
 pub(crate) mod server;
 
 use everwire::core::{
+    text::Text,
     types::{Head, Message, Payload, Report},
     wire::sse::Sse,
 };
@@ -70,10 +71,10 @@ impl Payload for Data {
         }
     }
 
-    fn split_head(&self) -> Option<(String, Self)> {
+    fn split_head(&self) -> Option<(Text, Self)> {
         let bytes = self.bytes();
         let at = bytes.windows(2).position(|pair| pair == b"\n\n")?;
-        let head = String::from_utf8_lossy(&bytes[..at]).into_owned();
+        let head = Text::from(&bytes[..at]);
         let rest = bytes[at + 2..].to_vec();
         let rest = match self {
             Self::Bytes(_) => Self::Bytes(rest),
@@ -85,7 +86,7 @@ impl Payload for Data {
 
 /// An SSE server of the page's own origin.
 pub(crate) fn sse() -> Sse {
-    Sse { cross_origin: false, query: String::new(), comments: false, max_event_bytes: 1 << 20 }
+    Sse { cross_origin: false, query: Text::default(), comments: false, max_event_bytes: 1 << 20 }
 }
 
 /// The socket is open, and the server took the wire's own subprotocol or did not.
@@ -108,7 +109,7 @@ pub(crate) fn closed(code: u16, reason: &str) -> Report<Data> {
 
 /// A message for the application.
 pub(crate) fn message(text: &str, id: Option<&str>) -> Message<Data> {
-    Message { data: Data::new(text), id: id.map(String::from) }
+    Message { data: Data::new(text), id: id.map(Text::from) }
 }
 
 /// An HTTP answer with this status and nothing else.

@@ -43,6 +43,8 @@ pub(crate) struct Faults {
     pub(crate) loses_answers: bool,
     /// A new response is held back until it ends, its head included, as a buffering proxy does.
     pub(crate) holds_back: bool,
+    /// As that, but the head of a streamed response passes.
+    pub(crate) holds_bodies: bool,
     /// A dying WebSocket is closing for this long before it reports that it is closed.
     pub(crate) closing: u64,
 }
@@ -56,6 +58,7 @@ impl Faults {
         status: None,
         loses_answers: false,
         holds_back: false,
+        holds_bodies: false,
         closing: 0,
     };
 }
@@ -336,12 +339,12 @@ impl World {
             assert!(count < 100_000, "invariant 5: it goes round in circles: {effect:?}");
             let more = match effect {
                 Effect::Open(id, transport, cursor) => {
-                    self.begin(id, transport, cursor);
+                    self.begin(id, transport, cursor.to_string());
                     Vec::new()
                 }
                 Effect::Poll(id, cursor) => {
                     self.conn(id).lanes[0] = true;
-                    self.ask(id, Event::Get(cursor));
+                    self.ask(id, Event::Get(cursor.to_string()));
                     Vec::new()
                 }
                 Effect::Send(id, data) => self.transmit(id, data),
@@ -517,7 +520,7 @@ impl World {
             Report::Answer { lane, .. } | Report::Failed { lane } if conn.transport == Transport::LongPoll => {
                 conn.lanes[usize::from(*lane == Lane::Up)] = false;
             }
-            Report::Event { id, .. } => conn.source_id.clone_from(id),
+            Report::Event { id, .. } => conn.source_id = id.to_string(),
             _ => {}
         }
         if conn.dropped {
@@ -592,6 +595,8 @@ impl World {
         self.attach(id, cursor);
         if stream {
             self.down(id, Report::Head(event_stream()));
+            let passes = !self.faults.holds_bodies;
+            self.conn(id).attached &= passes;
         } else {
             let life = self.conns[&id.0].life;
             self.order += 1;

@@ -14,6 +14,7 @@ pub mod sse;
 use super::{
     cause::{Cause, Kind},
     ladder::Fit,
+    text::Text,
     types::{Manner, Message, Report, Transport},
 };
 
@@ -27,7 +28,7 @@ pub enum Said<P> {
     /// A message. Its id may be the one that is known already.
     Message(Message<P>),
     /// The last id moved, without a message.
-    Moved(String),
+    Moved(Text),
     /// The poll is answered: time for the next one. `quiet`: it brought nothing, so there is no hurry.
     Poll {
         /// Nothing came.
@@ -70,7 +71,7 @@ pub trait Wire<P> {
     /// Can `transport` do what was asked, with a cursor or without?
     fn fit(&self, transport: Transport, has_cursor: bool) -> Fit;
     /// A new session over `transport`, going on after `cursor` (empty: from where the server likes).
-    fn session(&self, transport: Transport, cursor: &str) -> Box<dyn Session<P>>;
+    fn session(&self, transport: Transport, cursor: &Text) -> Box<dyn Session<P>>;
     /// Is it time for the next rung? The failed try was not useful; `strikes` such came in a row on this rung,
     /// which was `proven` useful at some time before, or not.
     fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool;
@@ -87,8 +88,8 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         Report::Unsent(payload) => Said::Returned(payload),
         Report::Done => Said::Ended(Cause::new(Kind::Close)),
         // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
-        Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, &reason)),
-        Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(&why)),
+        Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
+        Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(why)),
         Report::Closed { .. } | Report::Failed { .. } => Said::Ended(Cause::new(Kind::Network)),
         // Not for this transport.
         _ => return,

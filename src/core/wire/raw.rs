@@ -7,6 +7,7 @@ use super::{Said, Session, Wire, ended};
 use crate::core::{
     cause::Cause,
     ladder::Fit,
+    text::Text,
     types::{Manner, Message, Payload, Report, Transport},
 };
 
@@ -27,7 +28,7 @@ impl<P: Payload> Wire<P> for Raw {
         if has_cursor { Fit::Lossy } else { Fit::Full }
     }
 
-    fn session(&self, _: Transport, _: &str) -> Box<dyn Session<P>> {
+    fn session(&self, _: Transport, _: &Text) -> Box<dyn Session<P>> {
         Box::new(Plain)
     }
 

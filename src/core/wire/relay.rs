@@ -19,6 +19,7 @@ use super::{Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
+    text::Text,
     types::{Head, Lane, Manner, Message, Payload, Report, Transport},
 };
 
@@ -35,14 +36,14 @@ impl<P: Payload + 'static> Wire<P> for Relay {
     }
 
     fn manner(&self) -> Manner {
-        Manner { subprotocol: META, query: String::from("last_event_id"), events: false }
+        Manner { subprotocol: META, query: Text::from("last_event_id"), events: false }
     }
 
     fn fit(&self, _: Transport, _: bool) -> Fit {
         Fit::Full
     }
 
-    fn session(&self, transport: Transport, _: &str) -> Box<dyn Session<P>> {
+    fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
         match transport {
             Transport::WebSocket => Box::new(Socket { meta: false }),
             _ => Box::new(Poll { posting: None }),
@@ -79,8 +80,8 @@ impl<P: Payload> Session<P> for Socket {
             }
             Report::Frame(frame) => out.push(match self.meta.then(|| frame.split_head()) {
                 None => Said::Message(Message { data: frame, id: None }),
-                Some(Some((head, data))) => Said::Message(Message { data, id: id_in(&head) }),
-                Some(None) => Said::Ended(Cause::new(Kind::Protocol).because("a ws+meta.nchan message without a head")),
+                Some(Some((head, data))) => Said::Message(Message { data, id: id_in(head.as_bytes()) }),
+                Some(None) => Said::Ended(Cause::new(Kind::Protocol).because("a message without a head")),
             }),
             other => ended(other, out),
         }
@@ -92,17 +93,8 @@ impl<P: Payload> Session<P> for Socket {
 }
 
 /// The id in the head of a `ws+meta.nchan` message.
-fn id_in(head: &str) -> Option<String> {
-    let mut rest = head;
-    loop {
-        // By bytes, as what searches for characters is ten times this code.
-        let end = rest.bytes().position(|byte| byte == b'\n').unwrap_or(rest.len());
-        let (line, next) = (rest.get(..end)?, end.checked_add(1)?);
-        if let Some(id) = line.strip_prefix("id: ") {
-            return Some(String::from(id));
-        }
-        rest = rest.get(next..)?;
-    }
+fn id_in(head: &[u8]) -> Option<Text> {
+    head.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"id: ")).map(Text::from)
 }
 
 /// The relay over long-polling.
@@ -122,7 +114,10 @@ impl<P: Payload> Poll<P> {
         out.push(Said::Opened);
         let id = Some(head.position).filter(|id| !id.is_empty());
         if quiet {
-            out.push(id.map_or(Said::Alive, Said::Moved));
+            out.push(match id {
+                Some(id) => Said::Moved(id),
+                None => Said::Alive,
+            });
         } else {
             let data = if head.content_type == "application/octet-stream" { body } else { body.into_text() };
             out.push(Said::Message(Message { data, id }));
@@ -151,7 +146,9 @@ impl<P: Payload> Session<P> for Poll<P> {
             Report::Answer { lane: Lane::Up, head, .. } => self.posted(&head, out),
             other => {
                 if matches!(other, Report::Failed { lane: Lane::Up }) {
-                    out.extend(self.posting.take().map(Said::Uncertain));
+                    if let Some(payload) = self.posting.take() {
+                        out.push(Said::Uncertain(payload));
+                    }
                 }
                 ended(other, out);
             }

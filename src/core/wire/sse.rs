@@ -19,7 +19,8 @@ use super::{Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
-    sse::{Item, Parser, text},
+    sse::{Item, Parser},
+    text::Text,
     types::{Head, Manner, Message, Payload, Report, Transport},
 };
 
@@ -29,7 +30,7 @@ pub struct Sse {
     /// Is the server on another origin than the page?
     pub cross_origin: bool,
     /// The query parameter for the last id; empty: the header.
-    pub query: String,
+    pub query: Text,
     /// Are comments needed, as signs of life? The browser's own class hides them.
     pub comments: bool,
     /// The most bytes of one line, and of one event.
@@ -59,7 +60,7 @@ impl<P: Payload> Wire<P> for Sse {
         }
     }
 
-    fn session(&self, transport: Transport, cursor: &str) -> Box<dyn Session<P>> {
+    fn session(&self, transport: Transport, cursor: &Text) -> Box<dyn Session<P>> {
         if transport == Transport::EventSource {
             return Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty() });
         }
@@ -116,25 +117,16 @@ struct Stream {
     parser: Parser,
 }
 
-fn owned(bytes: &[u8]) -> String {
-    String::from(text(bytes))
-}
-
-/// What is wrong with a response, if anything is.
-fn refusal(head: Head) -> Option<Cause> {
-    if head.status != 200 {
-        Some(Cause::status(head.status, head.retry_after))
-    } else if head.content_type == "text/event-stream" {
-        None
-    } else {
-        Some(Cause { status: 200, ..Cause::new(Kind::ContentType).because(&head.content_type) })
-    }
-}
-
 impl Stream {
     /// What a response's head means.
     fn begun<P>(head: Head) -> Said<P> {
-        refusal(head).map_or(Said::Opened, Said::Ended)
+        if head.status != 200 {
+            Said::Ended(Cause::status(head.status, head.retry_after))
+        } else if head.content_type != "text/event-stream" {
+            Said::Ended(Cause { status: 200, ..Cause::new(Kind::ContentType).because(head.content_type) })
+        } else {
+            Said::Opened
+        }
     }
 
     /// Parses `bytes`, hands on what they bring, and says whether there was an event.
@@ -144,9 +136,9 @@ impl Stream {
             out.push(match item {
                 Item::Event(event) => {
                     any = true;
-                    Said::Message(Message { data: P::event(event.kind, event.data), id: Some(owned(event.id)) })
+                    Said::Message(Message { data: P::event(event.kind, event.data), id: Some(Text::from(event.id)) })
                 }
-                Item::Id(id) => Said::Moved(owned(id)),
+                Item::Id(id) => Said::Moved(Text::from(id)),
                 Item::Retry(ms) => Said::Retry(ms),
             });
         });
@@ -166,8 +158,10 @@ impl<P: Payload> Session<P> for Stream {
                 self.feed(&chunk.bytes(), out);
             }
             Report::Answer { head, body, .. } => {
-                out.push(Self::begun(head));
-                if matches!(out.last(), Some(Said::Opened)) {
+                let begun = Self::begun(head);
+                let is_good = matches!(begun, Said::Opened);
+                out.push(begun);
+                if is_good {
                     out.push(Said::Alive);
                     self.parser.reset();
                     let quiet = !self.feed(&body.bytes(), out);

@@ -1,0 +1,55 @@
+// Reads what an application gives, and says what is wrong with it.
+
+import { TRANSPORTS } from "./names.js";
+
+/** Throws a `TypeError`, or a `DOMException` of this name. */
+export const fail = (name, given, expected, exception) => {
+  const message = `${name}: ${String(given)} was given; expected ${expected}`;
+  throw exception ? new DOMException(message, exception) : new TypeError(message);
+};
+
+/** The place of `given` among `names`. */
+export const oneOf = (name, given, names) => {
+  const at = names.indexOf(given);
+  return at < 0 ? fail(name, given, names.join(" or ")) : at;
+};
+
+/** Each with its default and the least that is allowed; in milliseconds, but for the factor and what is counted. */
+const NUMBERS = [
+  ["reconnect.firstDelay", 2_000, 0],
+  ["reconnect.minDelay", 1_000, 0],
+  ["reconnect.maxDelay", 30_000, 1],
+  ["reconnect.factor", 2, 1],
+  ["reconnect.maxRetries", Infinity, 0],
+  ["reconnect.minUptime", 5_000, 0],
+  ["connectTimeout", 10_000, 1],
+  ["silenceTimeout", 0, 0],
+  ["outbox.maxMessages", 1_000, 1],
+];
+
+/** The numbers that a machine is made with, in the order of `create` in src/js/mod.rs. */
+export const numbers = ({ transports, ...options }, offered, bytes) => {
+  const ladder = transports === undefined ? offered : [transports].flat();
+  if (!ladder.length) fail("transports", "nothing", offered.join(" or "));
+  for (const transport of ladder) oneOf("transports", transport, offered);
+  if (options.reconnect === false) options.reconnect = { maxRetries: 0 };
+  return [
+    // Three bits for each transport, the first one lowest.
+    ladder.reduceRight((bits, transport) => bits * 8 + TRANSPORTS.indexOf(transport) + 1, 0),
+    Math.random() * 2 ** 53,
+    ...[...NUMBERS, bytes].map(([name, fallback, least]) => {
+      const value = name.split(".").reduce((object, key) => object?.[key], options) ?? fallback;
+      return typeof value === "number" && value >= least ? value : fail(name, value, `a number of at least ${least}`);
+    }),
+  ];
+};
+
+/** `given` resolved against the page or worker, with the scheme made `scheme` or its secure form. */
+export const resolve = (given, scheme) => {
+  let parts;
+  try {
+    parts = /^(?:ws|http)(s?:[^#]*)$/.exec(new URL(given, globalThis.document?.baseURI ?? globalThis.location?.href));
+  } catch {}
+  if (!parts) fail("url", given, "a ws, wss, http or https URL without a fragment", "SyntaxError");
+  return scheme + parts[1];
+};
