@@ -112,9 +112,10 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       input(FLUSH, { id });
     },
     status(phase, carrier, attempt, retryIn) {
-      const { state: previous } = it;
-      const [state, transport] = [PHASES[phase], TRANSPORTS[carrier] ?? null];
-      Object.assign(it, { state, transport });
+      const previous = it.state;
+      const state = PHASES[phase];
+      const transport = TRANSPORTS[carrier] ?? null;
+      Object.assign(it, { state, transport, closing: it.closing || state === "closed" });
       cause = undefined;
       if (state === "connecting") counters.attempts += 1;
       emit("statechange", { state, previous, transport, attempt, retryIn });
@@ -148,10 +149,9 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     reconnecting(attempt, delay) {
       if (upSince) counters.drops += 1;
       upSince = 0;
-      const why = cause;
       // An EventSource tells of every loss, and opens anew.
       if (events) tell("error", { cause, message: cause.message });
-      tell("reconnecting", { attempt, delay, cause: why });
+      tell("reconnecting", { attempt, delay, cause });
     },
     reconnected(continuity, downtime) {
       upSince = performance.now();
@@ -169,7 +169,6 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       machine = machine.destroy();
       upSince = 0;
       life.abort();
-      it.closing = true;
       // The end is never heard inside of the call that caused it.
       timer = setTimeout(() => {
         it.closing = false;
@@ -182,6 +181,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
 
   const it = {
     url,
+    own,
     state: "connecting",
     transport: null,
     lastEventId,
@@ -201,7 +201,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       input(CLOSE, { number: code, text: reason });
     },
     reconnect() {
-      if (machine && !it.closing && it.state !== "closed") return input(RECONNECT);
+      if (machine && !it.closing) return input(RECONNECT);
       // After what is in the queue, for that may be the end.
       queue.push(begin);
       run();

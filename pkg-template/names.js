@@ -18,10 +18,10 @@ export const DELIVERIES = ["refused", "queued", "sent"];
 export const CAUSES = Object.entries({
   network: "the network failed",
   timeout: "no connection within connectTimeout",
-  silence: "nothing came for longer than silenceTimeout",
+  silence: "nothing came within silenceTimeout",
   status: "the server refused",
   "content-type": "expected text/event-stream, the server sent",
-  close: "the server ended the connection",
+  close: "the server closed the connection",
   provider: "the application failed",
   protocol: "the server broke the protocol",
   overflow: "an event is longer than maxEventBytes",

@@ -4,12 +4,12 @@
 import { ANSWER, CACHED, CHUNK, CLOSED, DONE, EVENT, FAILED, HEAD, OFFLINE, ONLINE, OPENED, RESTORED, SOURCE_ERROR, UP, VISIBLE }
   from "./names.js";
 
-/** WHATWG WebSockets. `own`: the subprotocol of the wire, offered first. The reason of the signal is a close code and a reason. */
+/** WHATWG WebSockets. `own`: the subprotocols of the wire, offered first. The reason of the signal is a close code and a reason. */
 export const openSocket = (url, own, protocols, frame, report, signal) => {
-  const socket = new WebSocket(url, own ? [own, ...protocols] : protocols);
+  const socket = new WebSocket(url, [...own, ...protocols]);
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => report(OPENED, { number: own && socket.protocol === own });
+  socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });
   socket.onmessage = ({ data }) => frame(data);
   // `error` is not listened to: it says nothing, and `close` always follows.
   socket.onclose = ({ code, reason }) => report(CLOSED, { number: code, text: reason });

@@ -4,9 +4,11 @@ import { Face, connectionOf } from "./face.js";
 import { fail, oneOf, resolve } from "./options.js";
 import { constants, handlers } from "./target.js";
 
-/** The relay's facts; src/core/wire/relay.rs has their source. */
-const RELAY = { own: "ws+meta.nchan", query: "last_event_id", transports: ["websocket", "long-poll"] };
-const RAW = { own: "", query: "", transports: ["websocket"] };
+/** What the wires need of a browser; src/core/wire has their facts. */
+const WIRES = {
+  raw: { own: [], query: "", transports: ["websocket"] },
+  relay: { own: ["ws+meta.nchan"], query: "last_event_id", transports: ["websocket", "long-poll"] },
+};
 
 /** An HTTP token (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -30,9 +32,9 @@ export const socketClass = (engine) => {
     constructor(url, protocols = [], options = {}) {
       const { wire = "raw", fallbackUrl, withCredentials = true, outbox: { whenFull = "refuse" } = {} } = options;
       const socketUrl = resolve(url, "ws");
-      const number = oneOf("wire", wire, ["raw", "relay"]);
+      const number = oneOf("wire", wire, Object.keys(WIRES));
       super(engine, {
-        ...(number ? RELAY : RAW), number, flag: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
+        ...WIRES[wire], number, flag: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
         bytes: ["outbox.maxBytes", 1_048_576, 1], url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http"),
         protocols: protocolList(protocols), withCredentials,
       }, options);
@@ -46,8 +48,8 @@ export const socketClass = (engine) => {
     }
 
     get protocol() {
-      const { protocol = "" } = connectionOf(this).socket ?? {};
-      return protocol === RELAY.own ? "" : protocol;
+      const { own, socket } = connectionOf(this);
+      return !socket || own.includes(socket.protocol) ? "" : socket.protocol;
     }
 
     get binaryType() { return connectionOf(this).binaryType; }
