@@ -178,3 +178,15 @@ proptest! {
         prop_assert_eq!(emptied(outbox), Vec::from(model));
     }
 }
+
+#[test]
+fn what_came_last_can_be_moved_up_without_changing_the_order_of_the_rest() {
+    let mut outbox = Outbox::new(Bounds::DEFAULT);
+    for text in ["a", "b", "c", "d"] {
+        assert!(outbox.push(Data::Text(text.into())).is_ok());
+    }
+    outbox.move_up(1);
+    let order: Vec<_> = std::iter::from_fn(|| outbox.pop()).collect();
+    assert_eq!(order, ["a", "d", "b", "c"].map(|text| Data::Text(text.into())));
+    assert_eq!(outbox.bytes(), 0);
+}

@@ -413,31 +413,6 @@ fn a_timer_that_fires_before_its_time_is_set_again() {
 // ---- open questions ----
 
 #[test]
-#[ignore = "open: a stream that lasted `min_uptime` counts as proven though nothing came; and T30 forbids a short silence timeout"]
-fn a_proxy_that_holds_back_bodies_but_not_heads_is_left_for_long_polling() {
-    let config = Config { transports: vec![Transport::FetchStream, Transport::LongPoll], ..Config::default() };
-    let mut world = World::new(world::sse(), config);
-    world.faults.holds_bodies = true;
-    world.input(Input::Start);
-    world.pushes(100, SECOND);
-    world.run_for(5 * MINUTE);
-    assert_eq!(world.inbox(), upto(100));
-}
-
-#[test]
-#[ignore = "open: a WebSocket that was silent for longer than `min_uptime` counts as useful, so the rung is never left"]
-fn a_path_that_lets_websockets_open_and_nothing_through_is_left() {
-    let config = Config { silence: Some(Millis(30 * SECOND)), ..Config::default() };
-    let mut world = World::new(Relay, config);
-    world.faults.websocket = Path::Mutes;
-    world.input(Input::Start);
-    world.pushes(100, SECOND);
-    world.run_for(10 * MINUTE);
-    assert_eq!(world.inbox(), upto(100));
-}
-
-#[test]
-#[ignore = "open: a poll that is held for 500 ms lets the outbox flow, so each slow failure of an outage costs a message"]
 fn an_outage_that_fails_slowly_does_not_eat_the_outbox() {
     let mut world = World::new(Relay, only(Transport::LongPoll)).started();
     world.run_for(MINUTE);

@@ -34,8 +34,11 @@
 //! cause decides between stop and retry. `attempt` counts failures in a row; it goes back to zero only when a
 //! connection has been open for `min_uptime`, so that a server which accepts and kills is backed off from like one that refuses
 //! (T5). A try that was not even *useful* (nothing came, and it was not open for `min_uptime`) is a strike against its rung, and the
-//! wire says how many strikes are enough to step down. The step to a rung that was not tried yet is immediate as long as there was no
+//! wire says how many strikes are enough to step down. The step down is immediate as long as there was no
 //! connection at all; any other try waits for its backoff.
+//!
+//! **Doubt.** An outage that fails slowly looks, for a while, like a poll that is held, and what is posted into it may be lost. So
+//! after a poll has failed, messages wait until something has come, or the next poll has been held for `min_uptime`.
 //!
 //! **Opening.** Notices come before the flush of the outbox: `Flush` is an effect that comes back as an input when the
 //! application has heard `Opened`, so what it sends from there goes first (T19: authenticate, then the rest).
@@ -145,6 +148,11 @@ struct Carrier<P> {
 }
 
 impl<P> Carrier<P> {
+    /// Can a message go over it now?
+    fn takes(&self, doubtful: bool) -> bool {
+        self.session.can_send() && !self.blocked && (self.proves() || !doubtful)
+    }
+
     /// Does it prove anything by lasting? A held poll does not; only its answer does.
     const fn proves(&self) -> bool {
         self.useful || !matches!(self.transport, Transport::LongPoll)
@@ -185,6 +193,8 @@ pub struct Machine<P> {
     ids: u32,
     /// The server's `retry:`.
     asked: Option<Millis>,
+    /// A poll failed, and nothing has come since.
+    doubtful: bool,
     online: bool,
     /// When the connection was lost; never while there is one, and before there was one.
     down_since: Millis,
@@ -228,6 +238,7 @@ impl<P: Payload> Machine<P> {
             attempt: 0,
             ids: 0,
             asked: None,
+            doubtful: false,
             online: true,
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
@@ -305,15 +316,21 @@ impl<P: Payload> Machine<P> {
         if self.is_closed() {
             return Err(Refused::Closed(payload));
         }
+        // Before the flush the application's own words go first; after it, whoever came first.
+        let mut first = false;
         if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
-            // Before the flush the application's own words go first; after it, whoever came first.
-            if carrier.session.can_send() && !carrier.blocked && (self.outbox.is_empty() || !carrier.flowing) {
+            first = !carrier.flowing;
+            if carrier.takes(self.doubtful) && (first || self.outbox.is_empty()) {
                 carrier.session.sending(&payload);
                 out.push(Effect::Send(carrier.id, payload));
                 return Ok(Delivery::Sent);
             }
         }
         let gone = self.outbox.push(payload).map_err(Refused::Full)?;
+        if first {
+            self.outbox.move_up(self.returned);
+            self.returned = self.returned.saturating_add(1);
+        }
         for data in gone {
             out.push(Effect::Tell(Notice::Dropped { data, why: Why::Full }));
         }
@@ -482,6 +499,7 @@ impl<P: Payload> Machine<P> {
             carrier.last_sign = now;
             if !carrier.useful {
                 carrier.useful = true;
+                self.doubtful = false;
                 self.ladder.useful();
                 if carrier.stood {
                     self.forgive(now, out);
@@ -551,6 +569,7 @@ impl<P: Payload> Machine<P> {
         let Some(carrier) = &self.carrier else { return };
         let (transport, useful) = (carrier.transport, carrier.useful);
         let stood = self.stood(now) && carrier.proves();
+        self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
         self.let_go(None, out);
         if cause.kind == Kind::Unusable {
@@ -647,7 +666,7 @@ impl<P: Payload> Machine<P> {
             return;
         }
         while let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
-            if !carrier.flowing || carrier.blocked || !carrier.session.can_send() {
+            if !carrier.flowing || !carrier.takes(self.doubtful) {
                 return;
             }
             let Some(payload) = self.outbox.pop() else { return };
@@ -818,10 +837,12 @@ impl<P: Payload> Machine<P> {
     fn has_stood(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| !carrier.stood) {
             carrier.stood = true;
+            self.doubtful = false;
             if carrier.proves() {
                 self.ladder.useful();
                 self.forgive(now, out);
             }
+            self.flow(now, out);
         }
     }
 
@@ -841,11 +862,6 @@ impl<P: Payload> Machine<P> {
         };
         let silence = self.config.silence.unwrap_or(Millis::NEVER);
         let limit = match carrier.transport {
-            // Open, but not one byte: a path that holds them back looks like this. One that ever let something
-            // through is only held to the application's own timeout.
-            Transport::FetchStream | Transport::XhrStream if !self.ladder.is_proven() => {
-                silence.min(self.config.connect_timeout)
-            }
             Transport::LongPoll if self.wire.poll_may_hang() && !self.ladder.is_proven() && !self.ladder.is_top() => {
                 let span = self.config.connect_timeout;
                 span.after(span).after(span)

@@ -92,6 +92,14 @@ impl<P: Payload> Outbox<P> {
         self.older.insert(self.older.len().saturating_sub(ahead), payload);
     }
 
+    /// Moves the message that came last to behind the `ahead` first ones.
+    pub fn move_up(&mut self, ahead: usize) {
+        if let Some(payload) = self.newer.pop() {
+            self.bytes = self.bytes.saturating_sub(payload.size());
+            self.put_back(payload, ahead);
+        }
+    }
+
     /// The oldest message.
     pub fn pop(&mut self) -> Option<P> {
         self.turn();

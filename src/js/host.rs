@@ -12,33 +12,34 @@ use crate::core::{
 
 #[wasm_bindgen(raw_module = "host")]
 extern "C" {
-    fn open(connection: usize, id: u32, transport: u32, cursor: *const u8, cursor_len: usize);
+    // What an effect has besides numbers is told before it, and follows the numbers there.
+    /// A text.
+    fn text(at: *const u8, len: usize);
+    /// A payload, given back.
+    fn value(data: u32);
+
+    /// With the cursor.
+    fn open(connection: usize, id: u32, transport: u32);
+    /// With the payload.
     #[wasm_bindgen(js_name = send)]
-    fn send_over(connection: usize, id: u32, data: u32);
-    fn drop(connection: usize, id: u32, code: u32, reason: *const u8, reason_len: usize);
+    fn send_over(connection: usize, id: u32);
+    /// With the reason.
+    fn drop(connection: usize, id: u32, code: u32);
     fn wake(connection: usize, at: f64);
     fn flush(connection: usize, id: u32);
     fn status(connection: usize, phase: u32, transport: u32, attempt: u32, retry_in: f64);
     fn opened(connection: usize);
-    /// `moved`: there is a new last id.
-    fn message(connection: usize, data: u32, moved: bool, id: *const u8, id_len: usize);
-    /// The cause of the notice that follows.
-    #[allow(clippy::too_many_arguments, reason = "numbers cross without glue, one by one")]
-    fn cause(
-        connection: usize,
-        kind: u32,
-        transport: u32,
-        status: u32,
-        code: u32,
-        retry_after: f64,
-        reason: *const u8,
-        reason_len: usize,
-    );
+    /// With the payload and, if there is a new one, the last id.
+    fn message(connection: usize);
+    /// The cause of the notice that follows, with the reason.
+    fn cause(connection: usize, kind: u32, transport: u32, status: u32, code: u32, retry_after: f64);
     fn reconnecting(connection: usize, attempt: u32, delay: f64);
     fn reconnected(connection: usize, continuity: u32, downtime: f64);
     fn moved(connection: usize, from: u32, to: u32);
-    fn dropped(connection: usize, data: u32, why: u32);
-    fn closed(connection: usize, code: u32, reason: *const u8, reason_len: usize);
+    /// With the payload.
+    fn dropped(connection: usize, why: u32);
+    /// With the reason.
+    fn closed(connection: usize, code: u32);
 }
 
 /// What a machine pushes its effects into: the number of its connection.
@@ -54,17 +55,22 @@ fn number(transport: Option<Transport>) -> u32 {
     transport.map_or(7, |transport| transport as u32)
 }
 
+fn say(what: &Text) {
+    text(what.as_bytes().as_ptr(), what.as_bytes().len());
+}
+
 impl Host {
     fn cause(&self, given: Option<&Cause>) {
         if let Some(&Cause { kind, transport, status, code, ref reason, retry_after }) = given {
             let (status, code) = (u32::from(status), u32::from(code));
-            let (text, length) = (reason.as_bytes().as_ptr(), reason.as_bytes().len());
-            cause(self.0, kind as u32, number(transport), status, code, ms(retry_after), text, length);
+            say(reason);
+            cause(self.0, kind as u32, number(transport), status, code, ms(retry_after));
         }
     }
 
     fn open(&self, id: u32, transport: Transport, cursor: &Text) {
-        open(self.0, id, transport as u32, cursor.as_bytes().as_ptr(), cursor.as_bytes().len());
+        say(cursor);
+        open(self.0, id, transport as u32);
     }
 }
 
@@ -77,10 +83,14 @@ impl Effects<Handle> for Host {
             Effect::Open(id, transport, cursor) => self.open(id.0, transport, &cursor),
             // The next poll of an attempt is opened like its first.
             Effect::Poll(id, cursor) => self.open(id.0, Transport::LongPoll, &cursor),
-            Effect::Send(id, data) => send_over(to, id.0, data.give()),
+            Effect::Send(id, data) => {
+                value(data.give());
+                send_over(to, id.0);
+            }
             Effect::Drop(id, farewell) => {
                 let (code, reason) = farewell.unwrap_or_default();
-                drop(to, id.0, u32::from(code), reason.as_bytes().as_ptr(), reason.as_bytes().len());
+                say(&reason);
+                drop(to, id.0, u32::from(code));
             }
             Effect::Wake(at) => wake(to, ms(at)),
             Effect::Flush(id) => flush(to, id.0),
@@ -90,8 +100,11 @@ impl Effects<Handle> for Host {
                 }
                 Notice::Opened => opened(to),
                 Notice::Message(new) => {
-                    let id = new.id.as_ref().map_or(&[][..], Text::as_bytes);
-                    message(to, new.data.give(), new.id.is_some(), id.as_ptr(), id.len());
+                    value(new.data.give());
+                    if let Some(id) = &new.id {
+                        say(id);
+                    }
+                    message(to);
                 }
                 Notice::Reconnecting { attempt, delay, cause } => {
                     self.cause(Some(&cause));
@@ -104,10 +117,14 @@ impl Effects<Handle> for Host {
                     self.cause(why.as_ref());
                     moved(to, from as u32, new as u32);
                 }
-                Notice::Dropped { data, why } => dropped(to, data.give(), why as u32),
+                Notice::Dropped { data, why } => {
+                    value(data.give());
+                    dropped(to, why as u32);
+                }
                 Notice::Closed(end) => {
                     self.cause(end.cause.as_ref());
-                    closed(to, u32::from(end.code), end.reason.as_bytes().as_ptr(), end.reason.as_bytes().len());
+                    say(&end.reason);
+                    closed(to, u32::from(end.code));
                 }
             },
         }
