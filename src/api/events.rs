@@ -3,14 +3,14 @@
 use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
 use super::{
-    Backoff, ConfigError, Status, Subscription,
+    ConfigError, Status, Subscription,
     hub::{Connection, Item},
-    options::{Common, millis},
+    options::{Common, common_options, millis},
     stream::{ClosedFuture, Inbox},
 };
 use crate::{
     core::{
-        types::{self, Input, Transport},
+        types::{self, Input},
         wire::sse::Sse,
     },
     web::{data::Data, driver::Endpoint, url},
@@ -153,6 +153,8 @@ pub struct EventsBuilder {
     common: Common,
 }
 
+common_options!(EventsBuilder);
+
 impl EventsBuilder {
     /// Delivers events of this type; may be called several times. Default: those without a name, whose type is `message`.
     pub fn event(mut self, kind: impl Into<String>) -> Self {
@@ -173,12 +175,6 @@ impl EventsBuilder {
         self
     }
 
-    /// Go on after this id, which an earlier connection left behind.
-    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
-        self.common.last_event_id = id.into();
-        self
-    }
-
     /// A stream from which nothing came for this long, not even a comment, is ended and opened anew. The browser's own EventSource
     /// does not show comments, so it is not used then. Choose more than the server's interval between comments. Default: off.
     pub fn silence_timeout(mut self, span: Duration) -> Self {
@@ -189,30 +185,6 @@ impl EventsBuilder {
     /// The most bytes of one line, and of one event; a longer one ends the connection. Default: 16 MiB.
     pub fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.max_event_bytes = bytes;
-        self
-    }
-
-    /// When to try again.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.common.backoff = backoff;
-        self
-    }
-
-    /// An attempt that is not open after this is ended. Default: 10 s.
-    pub fn connect_timeout(mut self, span: Duration) -> Self {
-        self.common.connect_timeout = span;
-        self
-    }
-
-    /// A connection that was open for this long resets the backoff. Default: 5 s.
-    pub fn min_uptime(mut self, span: Duration) -> Self {
-        self.common.min_uptime = span;
-        self
-    }
-
-    /// The transports to use, best first. Default: all of them.
-    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-        self.common.transports = transports.into_iter().collect();
         self
     }
 

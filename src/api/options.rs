@@ -56,6 +56,45 @@ impl Common {
     }
 }
 
+/// The options of both builders, which keep them in `common`.
+macro_rules! common_options {
+    ($builder:ty) => {
+        impl $builder {
+            /// When to try again.
+            pub fn backoff(mut self, backoff: $crate::Backoff) -> Self {
+                self.common.backoff = backoff;
+                self
+            }
+
+            /// An attempt that is not open after this is ended. Default: 10 s.
+            pub fn connect_timeout(mut self, span: std::time::Duration) -> Self {
+                self.common.connect_timeout = span;
+                self
+            }
+
+            /// A connection that was open for this long resets the backoff. Default: 5 s.
+            pub fn min_uptime(mut self, span: std::time::Duration) -> Self {
+                self.common.min_uptime = span;
+                self
+            }
+
+            /// The transports to use, best first. Default: all that the wire has.
+            pub fn transports(mut self, transports: impl IntoIterator<Item = $crate::Transport>) -> Self {
+                self.common.transports = transports.into_iter().collect();
+                self
+            }
+
+            /// Go on after this id, which an earlier connection left behind.
+            pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
+                self.common.last_event_id = id.into();
+                self
+            }
+        }
+    };
+}
+
+pub(super) use common_options;
+
 /// Subprotocols must be tokens (RFC 9110, 5.6.2) and differ (WHATWG WebSockets, constructor).
 pub(super) fn check_protocols(protocols: &[String]) -> Result<(), ConfigError> {
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);

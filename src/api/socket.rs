@@ -1,19 +1,19 @@
 //! [`Socket`]: the duplex face.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{fmt, rc::Rc};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
 use super::{
-    Backoff, ConfigError, Outbox, SendError, Status, Subscription,
+    ConfigError, Outbox, SendError, Status, Subscription,
     hub::{Connection, Item},
-    options::{self, Common},
+    options::{self, Common, common_options},
     stream::{ClosedFuture, Inbox},
 };
 use crate::{
     core::{
-        types::{self, Delivery, Input, Payload, Refused, Transport, Why},
+        types::{self, Delivery, Input, Payload, Refused, Why},
         wire::{raw::Raw, relay::Relay},
     },
     web::{data::Data, driver::Endpoint, url},
@@ -253,6 +253,8 @@ pub struct SocketBuilder {
     common: Common,
 }
 
+common_options!(SocketBuilder);
+
 impl SocketBuilder {
     /// The subprotocols to offer, best first. Default: none.
     pub fn protocols(mut self, protocols: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -281,36 +283,6 @@ impl SocketBuilder {
     /// What may wait while there is no connection.
     pub fn outbox(mut self, outbox: Outbox) -> Self {
         self.outbox = outbox;
-        self
-    }
-
-    /// When to try again.
-    pub fn backoff(mut self, backoff: Backoff) -> Self {
-        self.common.backoff = backoff;
-        self
-    }
-
-    /// An attempt that is not open after this is ended. Default: 10 s.
-    pub fn connect_timeout(mut self, span: Duration) -> Self {
-        self.common.connect_timeout = span;
-        self
-    }
-
-    /// A connection that was open for this long resets the backoff. Default: 5 s.
-    pub fn min_uptime(mut self, span: Duration) -> Self {
-        self.common.min_uptime = span;
-        self
-    }
-
-    /// The transports to use, best first. Default: all that the wire has.
-    pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-        self.common.transports = transports.into_iter().collect();
-        self
-    }
-
-    /// Go on after this id, which an earlier connection left behind.
-    pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
-        self.common.last_event_id = id.into();
         self
     }
 

@@ -8,7 +8,7 @@
 //!
 //! It holds at most one *carrier* (the attempt that carries the connection, or tries to) and, while that one
 //! stands on a lower rung, at most one *probe* of a better transport. Each has a [`ConnId`] of its own; what any other
-//! `ConnId` reports is ignored, in one place ([`Machine::report`]). The protocol inside an attempt is the business of its
+//! `ConnId` reports is ignored, in one place (`Machine::report`). The protocol inside an attempt is the business of its
 //! [`Session`]; the machine sees only what the session [`Said`].
 //!
 //! | state | input | what happens | next |
@@ -30,7 +30,7 @@
 //!
 //! What is not in the table changes nothing.
 //!
-//! **Failure** ([`Machine::fail`]). The carrier is dropped at once, without waiting for its farewell (trap T13). The verdict on the
+//! **Failure** (`Machine::fail`). The carrier is dropped at once, without waiting for its farewell (trap T13). The verdict on the
 //! cause decides between stop and retry. `attempt` counts failures in a row; it goes back to zero only when a
 //! connection has been open for `min_uptime`, so that a server which accepts and kills is backed off from like one that refuses
 //! (T5). A try that was not even *useful* (nothing came, and it was not open for `min_uptime`) is a strike against its rung, and the
