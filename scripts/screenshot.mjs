@@ -15,10 +15,7 @@ try {
   const ada = await Tab.open(context, "Ada", fixture.url);
   const tom = await Tab.open(context, "Tom", fixture.url);
   for (const tab of [ada, tom]) await tab.at("chat-name").fill(tab.name);
-  const open = () => Promise.all([ada, tom].map((tab) => tab.until("both stand", () => ["stream", "socket"].every((name) => {
-    const { state, attempt } = window.everwireDemo[name].stats();
-    return state === "open" && attempt === 0;
-  }))));
+  const open = () => Promise.all([ada.stands(), tom.stands()]);
 
   await open();
   await ada.say("Hello! Shall we see what this takes?");

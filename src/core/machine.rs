@@ -73,6 +73,8 @@ pub const PROBE_HOLDS: Millis = Millis(1_000);
 /// The first probe of a better transport comes this long after a lower one opened; the span then doubles
 /// from failure to failure, up to [`PROBE_CAP`].
 pub const PROBE_AFTER: Millis = Millis(15_000);
+/// And this long, if the better transport has carried the connection before: it may only have been the server that was away.
+pub const PROBE_SOON: Millis = Millis(3_000);
 /// The longest span between two probes.
 pub const PROBE_CAP: Millis = Millis::from_secs(600);
 /// Page events do not bring the next try nearer to the last one than this.
@@ -848,7 +850,7 @@ impl<P: Payload> Machine<P> {
 
     fn forgive(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if self.ladder.is_top() {
-            self.probe_delay = PROBE_AFTER;
+            self.probe_delay = PROBE_SOON;
         }
         if mem::take(&mut self.attempt) != 0 {
             self.tell_status(now, out);

@@ -15,6 +15,9 @@ const BINARY = process.env.EVERWIRE_FIXTURE_BIN ?? resolve(root, process.env.CAR
 /** Generous, for a machine that compiles meanwhile. What works takes a fraction of it. */
 export const PATIENCE = 45_000;
 
+/** The default of `reconnect.minUptime`. */
+const MIN_UPTIME = 5_000;
+
 /** Waits for what is awaited here, or says what did not come. */
 export async function within(ms, what, promise) {
   let timer;
@@ -82,7 +85,25 @@ export class Tab {
       const { stream, socket } = window.everwireDemo ?? {};
       return stream?.state === "open" && socket?.state === "open";
     });
+    await tab.page.evaluate(() => {
+      window.openSince = {};
+      const { stream, socket } = window.everwireDemo;
+      for (const [name, connection] of Object.entries({ stream, socket })) {
+        const note = () => { window.openSince[name] = connection.state === "open" ? window.openSince[name] ?? performance.now() : undefined; };
+        connection.addEventListener("statechange", note);
+        note();
+      }
+    });
     return tab;
+  }
+
+  /**
+   * Waits until both connections have been open for `minUptime`. Then the backoff has forgotten the last break; to break them again
+   * before is allowed, and only makes the next wait longer.
+   */
+  stands() {
+    return this.until("both connections stand", (least) =>
+      ["stream", "socket"].every((name) => performance.now() - window.openSince[name] > least), MIN_UPTIME + 500);
   }
 
   /** The element with this test id. */
