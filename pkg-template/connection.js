@@ -3,17 +3,15 @@
 
 import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, FLUSH, PAGE, PHASES, RECONNECT, START, TICK, TRANSPORTS, UNSENT, UNUSABLE,
   WHY_DROPPED } from "./names.js";
-import { eventHeaders, openSocket, openSource, openStream, request, watchPage } from "./shell.js";
+import { eventHeaders, transports, watchPage, withQuery } from "./shell.js";
 import { LightClose, LightEvent, LightMessage } from "./target.js";
-
-const withQuery = (url, name, value) => `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
 
 /**
  * Connects `face`, an event target. `wire` is what depends on its class and its options: { number, flag, own, protocols, query, events,
  * url, httpUrl, withCredentials }. `settings` are the numbers that a machine is made with.
  */
 export const connect = (face, engine, wire, settings, lastEventId, abort) => {
-  const { own, protocols, query, events, url, httpUrl, withCredentials } = wire;
+  const { own, query, events, url, httpUrl } = wire;
   const { origin } = new URL(url);
   const counters = { attempts: 0, messages: 0, drops: 0 };
   const types = new Set(["message"]);
@@ -59,13 +57,13 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     else input(START);
   };
 
-  /** Opens with `make`; what throws is a transport that this host lacks or forbids. */
-  const use = (key, id, make) => {
+  /** Opens a transport; one that throws is lacking on this host, or forbidden. */
+  const use = (key, id, transport, details) => {
     const controller = new AbortController();
     const { signal } = controller;
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     try {
-      parts.set(key, { controller, ...make(report, signal) });
+      parts.set(key, { controller, ...transports[transport]({ ...wire, ...details }, report, signal) });
     } catch (error) {
       report(UNUSABLE, { text: String(error) });
     }
@@ -80,22 +78,14 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
         machine.frame(id, data);
         run();
       };
-      use(id, id, (...life) => {
-        switch (TRANSPORTS[transport]) {
-          case "websocket": return openSocket(after(url), own, protocols, frame, ...life);
-          case "eventsource": return openSource(after(httpUrl), withCredentials, types, ...life);
-          case "fetch-stream": return openStream(after(httpUrl), withCredentials, headers, ...life);
-          // XMLHttpRequest has no cache mode, so every poll has a URL of its own.
-          default: return request(withQuery(after(httpUrl), "_", Math.random()), withCredentials, headers, ...life);
-        }
-      });
+      use(id, id, TRANSPORTS[transport], { url: after(url), httpUrl: after(httpUrl), headers, types, frame });
     },
-    send(id, data) {
+    send(id, body) {
       const { send } = parts.get(id) ?? {};
-      if (send) return send(data) || input(UNSENT, { id, value: data });
+      if (send) return send(body) || input(UNSENT, { id, value: body });
       // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
-      const headers = typeof data === "string" ? {} : { "Content-Type": "application/octet-stream" };
-      use(-id, id, (...life) => request(httpUrl, withCredentials, headers, ...life, data));
+      const headers = typeof body === "string" ? {} : { "Content-Type": "application/octet-stream" };
+      use(-id, id, "long-poll", { headers, body });
     },
     drop(id, ...farewell) {
       for (const key of [id, -id]) {
@@ -127,9 +117,9 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       cause = counters.lastError = {
         kind: name,
         transport: TRANSPORTS[carrier],
-        status: status || undefined,
-        code: code || undefined,
-        reason: reason || undefined,
+        status,
+        code,
+        reason,
         retryAfter: retryAfter < 0 ? undefined : retryAfter,
         message: saying + (number ? ` (${number})` : "") + (reason && `: ${reason}`),
       };
@@ -161,7 +151,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     moved(from, to) {
       tell("transportchange", { from: TRANSPORTS[from], to: TRANSPORTS[to], why: cause });
     },
-    dropped(data, why) {
+    dropped(why, data) {
       emit("dropped", { data, why: WHY_DROPPED[why] });
     },
     closed(code, reason) {

@@ -5,6 +5,7 @@ export const instantiate = (module) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   const hosts = [];
+  const others = [];
 
   // Values that the wasm side knows by number. It says when it needs one no longer.
   const values = [];
@@ -55,17 +56,14 @@ export const instantiate = (module) => {
     },
     retain: (at) => keep(values[at]),
     release: give,
-    // Effects with a payload.
-    send: (to, id, data) => hosts[to]("send", [id, give(data)]),
-    message: (to, data, moved, at, length) => hosts[to]("message", [give(data), moved ? text(at, length) : undefined]),
-    dropped: (to, data, why) => hosts[to]("dropped", [give(data), why]),
+    // What an effect has besides numbers is told before it.
+    text: (at, length) => { others.push(text(at, length)); },
+    value: (at) => { others.push(give(at)); },
   };
-  // Effects with a text at the end.
-  for (const effect of ["open", "drop", "cause", "closed"]) {
-    host[effect] = (to, ...what) => hosts[to](effect, [...what.slice(0, -2), text(...what.slice(-2))]);
+  // The effects are what else the module imports.
+  for (const { name } of WebAssembly.Module.imports(module)) {
+    host[name] ??= (to, ...numbers) => hosts[to](name, [...numbers, ...others.splice(0)]);
   }
-  // The other effects are what else the module imports.
-  for (const { name } of WebAssembly.Module.imports(module)) host[name] ??= (to, ...what) => hosts[to](name, what);
   const wasm = new WebAssembly.Instance(module, { host }).exports;
 
   /** Writes two texts to where the next call reads them, and returns the length of the first. */

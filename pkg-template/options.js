@@ -4,7 +4,7 @@ import { TRANSPORTS } from "./names.js";
 
 /** Throws a `TypeError`, or a `DOMException` of this name. */
 export const fail = (name, given, expected, exception) => {
-  const message = `${name}: ${String(given)} was given; expected ${expected}`;
+  const message = `${name}: ${given} was given; expected ${expected}`;
   throw exception ? new DOMException(message, exception) : new TypeError(message);
 };
 
@@ -39,7 +39,7 @@ export const numbers = ({ transports, ...options }, offered, bytes) => {
     Math.random() * 2 ** 53,
     ...[...NUMBERS, bytes].map(([name, fallback, least]) => {
       const value = name.split(".").reduce((object, key) => object?.[key], options) ?? fallback;
-      return typeof value === "number" && value >= least ? value : fail(name, value, `a number of at least ${least}`);
+      return value >= least ? value : fail(name, value, `a number of at least ${least}`);
     }),
   ];
 };

@@ -14,7 +14,7 @@ const WIRES = {
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const protocolList = (given) => {
-  const list = Array.from(typeof given === "object" ? given : [given], String);
+  const list = [given].flat().map(String);
   if (list.some((protocol, at) => !TOKEN.test(protocol) || list.indexOf(protocol) !== at)) {
     fail("protocols", list, "different HTTP tokens", "SyntaxError");
   }
