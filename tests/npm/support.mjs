@@ -81,10 +81,10 @@ export async function openPage(browser, { origin }, before) {
   const page = await browser.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.route(`${origin}/blank`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>test</title>" }));
   await page.addInitScript(helpers);
   if (before) await page.addInitScript(before);
-  await page.goto(`${origin}/blank`);
+  // Any page of the server's will do that does nothing. One made up here would be on another network, as Chromium sees it.
+  await page.goto(`${origin}/health`);
   await page.evaluate(async () => { Object.assign(window, await import("/pkg/index.js")); });
   return Object.assign(page, { errors });
 }

@@ -1,0 +1,302 @@
+// Types of everwire, written by hand. All spans are milliseconds.
+
+/** How bytes move. */
+export type Transport = "websocket" | "eventsource" | "fetch-stream" | "long-poll";
+/** Where a connection is. `offline` is `waiting` while the browser says that there is no network. */
+export type State = "connecting" | "open" | "waiting" | "offline" | "closed";
+/**
+ * What a reconnect meant for the data: the server was asked to go on after the last id / something was lost, and we know it /
+ * there was no id to go on from, so what was lost cannot be known.
+ */
+export type Continuity = "resumed" | "gap" | "fresh";
+/** What became of a message given to `send`. */
+export type Delivery = "sent" | "queued" | "refused";
+/**
+ * Why an accepted message was given up: the outbox was full / the connection was closed / its answer was lost, so it may or may not
+ * have arrived / the server refused it.
+ */
+export type WhyDropped = "full" | "closed" | "unknown" | "refused";
+/** What can be sent. */
+export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
+
+/** Where and why it went wrong. */
+export interface Cause {
+  kind: "network" | "timeout" | "silence" | "status" | "content-type" | "close" | "provider" | "protocol" | "overflow"
+    | "application" | "unusable";
+  transport?: Transport;
+  /** The HTTP status; 0 where there was none. */
+  status: number;
+  /** The WebSocket close code; 0 where there was none. */
+  code: number;
+  /** The close reason, the content type that came, or what the host said; empty where there were no words. */
+  reason: string;
+  /** What the server asked for with `Retry-After`. */
+  retryAfter?: number;
+  /** A sentence for people. */
+  message: string;
+}
+
+export interface ReconnectOptions {
+  /** The first retry comes at a random moment within this. Default: 2,000. */
+  firstDelay?: number;
+  /** Later ones are drawn from 0 to min(maxDelay, minDelay × factorⁿ). Default: 1,000. */
+  minDelay?: number;
+  /** Default: 30,000. */
+  maxDelay?: number;
+  /** At least 1. Default: 2. */
+  factor?: number;
+  /** Retries in a row before giving up. Default: Infinity. */
+  maxRetries?: number;
+  /** A connection that was open for this long resets the backoff. Default: 5,000. */
+  minUptime?: number;
+}
+
+export interface ConnectionOptions {
+  /** When to try again; false: never. */
+  reconnect?: boolean | ReconnectOptions;
+  /** An attempt that is not open after this is ended. Default: 10,000. */
+  connectTimeout?: number;
+  /** Closes the connection when it is aborted. */
+  signal?: AbortSignal;
+}
+
+export interface WebSocketOptions extends ConnectionOptions {
+  /**
+   * The protocol that the server speaks. `raw`, the default, is a plain WebSocket, which has no fallback. `relay` is an HTTP push relay, such
+   * as nginx's nchan: WebSocket, then long-polling and POST, on one URL and with one message id.
+   */
+  wire?: "raw" | "relay";
+  /** The transports to use, best first. Default: all that the wire has. */
+  transports?: readonly ("websocket" | "long-poll")[];
+  /** Where the server's HTTP side is. Default: the same URL, with `http` for `ws`. */
+  fallbackUrl?: string | URL;
+  /** Whether HTTP requests to another origin carry cookies, as a WebSocket's always do. Default: true. */
+  withCredentials?: boolean;
+  /** Where to go on. */
+  resume?: {
+    /** The id that an earlier connection left behind. */
+    lastEventId?: string;
+  };
+  /** What may wait while there is no connection. */
+  outbox?: {
+    /** Default: 1,000. */
+    maxMessages?: number;
+    /** Text counted as UTF-8. Default: 1,048,576. */
+    maxBytes?: number;
+    /** `refuse`, the default: `send` says so. `drop-oldest`: the oldest goes, with a `dropped` event. */
+    whenFull?: "refuse" | "drop-oldest";
+  };
+}
+
+export interface EventSourceOptions extends ConnectionOptions {
+  /** Whether requests to another origin carry cookies. Default: false. */
+  withCredentials?: boolean;
+  /** The transports to use, best first. Default: all of them. */
+  transports?: readonly ("eventsource" | "fetch-stream" | "long-poll")[];
+  /** Where to go on, and how to say so. */
+  resume?: {
+    /** The id that an earlier connection left behind. */
+    lastEventId?: string;
+    /** Send the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin that spares a preflight. */
+    query?: string;
+  };
+  /**
+   * A stream from which nothing came for this long, not even a comment, is opened anew; more than the server's interval between
+   * comments. The browser's own EventSource hides comments, so it is not used then. Default: 0, which is off.
+   */
+  silenceTimeout?: number;
+  /** A longer line or event ends the connection. Default: 16,777,216. */
+  maxEventBytes?: number;
+}
+
+export interface Stats {
+  /** Attempts so far. */
+  attempts: number;
+  /** Messages received. */
+  messages: number;
+  /** Open connections that were lost. */
+  drops: number;
+  /** How long the connection has been open; 0 while it is not. */
+  uptime: number;
+  /** Why the last try ended. */
+  lastError?: Cause;
+}
+
+/** `state` or `transport` changed, or the next try has another time. */
+export interface StateChangeEvent extends Event {
+  readonly state: State;
+  readonly previous: State;
+  readonly transport: Transport | null;
+  /** Failed tries since a connection last proved useful. */
+  readonly attempt: number;
+  /** While waiting: how long until the next try. */
+  readonly retryIn: number;
+}
+
+/** The connection was lost, or a try failed; another follows. */
+export interface ReconnectingEvent extends Event {
+  /** Which try that will be, from 1. */
+  readonly attempt: number;
+  /** In how long. */
+  readonly delay: number;
+  readonly cause: Cause;
+}
+
+/** Open again. */
+export interface ReconnectedEvent extends Event {
+  readonly continuity: Continuity;
+  readonly transport: Transport;
+  /** How long there was no connection. */
+  readonly downtime: number;
+}
+
+/** Messages take another way than before. */
+export interface TransportChangeEvent extends Event {
+  readonly from: Transport;
+  readonly to: Transport;
+  /** What ended the way before; undefined if the new one is simply better. */
+  readonly why?: Cause;
+}
+
+/** An accepted message was given up. */
+export interface DroppedEvent extends Event {
+  readonly data: Payload;
+  readonly why: WhyDropped;
+}
+
+/** The connection ended with a cause. */
+export interface ConnectionErrorEvent extends Event {
+  readonly cause: Cause;
+  readonly message: string;
+}
+
+/** The end, once; with a cause where it was not the application's own wish. */
+export interface EndEvent extends CloseEvent {
+  readonly cause?: Cause;
+}
+
+export interface ConnectionEventMap {
+  open: Event;
+  error: ConnectionErrorEvent;
+  close: EndEvent;
+  statechange: StateChangeEvent;
+  reconnecting: ReconnectingEvent;
+  reconnected: ReconnectedEvent;
+  transportchange: TransportChangeEvent;
+}
+
+export interface WebSocketEventMap<Data = any> extends ConnectionEventMap {
+  message: MessageEvent<Data>;
+  dropped: DroppedEvent;
+}
+
+export interface EventSourceEventMap<Data = any> extends ConnectionEventMap {
+  message: MessageEvent<Data>;
+}
+
+type Handler<Target, E> = ((this: Target, event: E) => unknown) | null;
+
+/** What both classes have. */
+declare abstract class Connection extends EventTarget {
+  /** The resolved URL. */
+  readonly url: string;
+  readonly readyState: number;
+  readonly state: State;
+  /** The transport in use or being tried; null while waiting. */
+  readonly transport: Transport | null;
+  /** The last id seen; empty if there was none. */
+  readonly lastEventId: string;
+  /** Connects now: while waiting, in place of a connection that is there, and after the end. */
+  reconnect(): void;
+  stats(): Stats;
+}
+
+/** A `WebSocket` that survives. `close` is dispatched once, at the end; drops in between are `reconnecting` and `reconnected`. */
+export class ReconnectingWebSocket<Data = any> extends Connection {
+  /**
+   * @throws {DOMException} `SyntaxError`, if the URL or a subprotocol cannot be used.
+   * @throws {TypeError} If an option cannot be used.
+   */
+  constructor(url: string | URL, protocols?: string | readonly string[], options?: WebSocketOptions);
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+  /** The subprotocol that the server chose; empty if none. */
+  readonly protocol: string;
+  readonly extensions: string;
+  /** Bytes that wait: in the outbox, and in the browser's own socket. */
+  readonly bufferedAmount: number;
+  /** What binary messages are received as. Default: `blob`. */
+  binaryType: BinaryType;
+  /** Sends a message, or queues it while there is no connection, and says which; `refused`: it is still yours. */
+  send(data: Payload): Delivery;
+  /**
+   * Closes for good.
+   * @throws {DOMException} If the code is neither 1000 nor in 3000–4999, or the reason is longer than 123 bytes of UTF-8.
+   */
+  close(code?: number, reason?: string): void;
+
+  onopen: Handler<this, Event>;
+  onmessage: Handler<this, MessageEvent<Data>>;
+  onerror: Handler<this, ConnectionErrorEvent>;
+  onclose: Handler<this, EndEvent>;
+  onstatechange: Handler<this, StateChangeEvent>;
+  onreconnecting: Handler<this, ReconnectingEvent>;
+  onreconnected: Handler<this, ReconnectedEvent>;
+  ontransportchange: Handler<this, TransportChangeEvent>;
+  ondropped: Handler<this, DroppedEvent>;
+
+  addEventListener<K extends keyof WebSocketEventMap>(type: K, listener: (this: this, event: WebSocketEventMap<Data>[K]) => unknown,
+    options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof WebSocketEventMap>(type: K, listener: (this: this, event: WebSocketEventMap<Data>[K]) => unknown,
+    options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
+
+/**
+ * An `EventSource` that survives. As in the native class, `open` is dispatched whenever it is open, and `error` whenever it was lost;
+ * `close` once, at the end. Named events arrive under their names.
+ */
+export class ReconnectingEventSource<Data = string> extends Connection {
+  /**
+   * @throws {DOMException} `SyntaxError`, if the URL cannot be used.
+   * @throws {TypeError} If an option cannot be used.
+   */
+  constructor(url: string | URL, options?: EventSourceOptions);
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSED: 2;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSED: 2;
+  readonly withCredentials: boolean;
+  /** Closes for good. */
+  close(): void;
+
+  onopen: Handler<this, Event>;
+  onmessage: Handler<this, MessageEvent<Data>>;
+  onerror: Handler<this, ConnectionErrorEvent>;
+  onclose: Handler<this, EndEvent>;
+  onstatechange: Handler<this, StateChangeEvent>;
+  onreconnecting: Handler<this, ReconnectingEvent>;
+  onreconnected: Handler<this, ReconnectedEvent>;
+  ontransportchange: Handler<this, TransportChangeEvent>;
+
+  addEventListener<K extends keyof EventSourceEventMap>(type: K, listener: (this: this, event: EventSourceEventMap<Data>[K]) => unknown,
+    options?: boolean | AddEventListenerOptions): void;
+  /** A named event. */
+  addEventListener(type: string, listener: (this: this, event: MessageEvent<Data>) => unknown, options?: boolean | AddEventListenerOptions): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof EventSourceEventMap>(type: K, listener: (this: this, event: EventSourceEventMap<Data>[K]) => unknown,
+    options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: (this: this, event: MessageEvent<Data>) => unknown, options?: boolean | EventListenerOptions): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
+}
+
+export {};

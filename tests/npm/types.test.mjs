@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+// As in an application: the package in node_modules, and its types found by the exports.
+const folder = mkdtempSync(join(tmpdir(), "everwire-types-"));
+after(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, "node_modules"));
+cpSync(join(root, "pkg"), join(folder, "node_modules/everwire"), { recursive: true });
+cpSync(join(root, "tests/npm/types/compiles.ts"), join(folder, "compiles.mts"));
+
+for (const [module, resolution] of [["esnext", "bundler"], ["node16", "node16"], ["nodenext", "nodenext"]]) {
+  test(`the types fit what users write, and nothing else, under ${resolution}`, () => {
+    const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["--strict", "--noEmit", "--target", "es2022",
+      "--lib", "es2022,dom", "--types", "", "--module", module, "--moduleResolution", resolution, "compiles.mts"],
+    { cwd: folder, encoding: "utf8" });
+    assert.equal(status, 0, stdout);
+  });
+}

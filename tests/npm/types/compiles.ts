@@ -1,0 +1,40 @@
+// What users write; tests/npm/types.test.mjs compiles it. Each @ts-expect-error is a line that must not compile.
+
+import { ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
+import type { Cause, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
+
+const options: WebSocketOptions = {
+  wire: "relay",
+  transports: ["websocket", "long-poll"],
+  reconnect: { firstDelay: 100, maxRetries: 3 },
+  outbox: { maxMessages: 10, whenFull: "drop-oldest" },
+  signal: new AbortController().signal,
+};
+const socket = new ReconnectingWebSocket<string>("/chat", ["v1"], options);
+const delivery: Delivery = socket.send(new Uint8Array(3));
+socket.addEventListener("message", ({ data }) => data.toUpperCase());
+socket.addEventListener("reconnecting", ({ attempt, delay, cause }) => `${attempt + delay} ${cause.message}`);
+socket.addEventListener("dropped", ({ why }) => why === "unknown");
+socket.onclose = ({ code, cause }) => `${code} ${cause?.kind}`;
+const standard: EventTarget = socket;
+const causes: Cause[] = [];
+socket.addEventListener("transportchange", ({ why }) => why && causes.push(why));
+
+const streaming: EventSourceOptions = { silenceTimeout: 20_000, resume: { lastEventId: "7", query: "after" } };
+const events = new ReconnectingEventSource(new URL("https://example.com/feed"), streaming);
+events.addEventListener("price", ({ data, lastEventId }) => data.length + lastEventId.length);
+events.addEventListener("reconnected", ({ continuity, downtime }) => continuity === "gap" && downtime > 0);
+const rest: number = events.stats().uptime + events.readyState + ReconnectingEventSource.CLOSED;
+
+// @ts-expect-error: there is no such wire
+new ReconnectingWebSocket("/chat", [], { wire: "socket.io" });
+// @ts-expect-error: an EventSource has no outbox
+new ReconnectingEventSource("/feed", { outbox: {} });
+// @ts-expect-error: an EventSource does not send
+events.send("x");
+// @ts-expect-error: the URL cannot be changed
+socket.url = "/other";
+// @ts-expect-error: `reconnecting` has no continuity
+socket.addEventListener("reconnecting", ({ continuity }) => continuity);
+
+export { delivery, rest, standard };
