@@ -3,14 +3,14 @@
 use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
 
 use super::{
-    ConfigError, Status, Subscription,
+    Backoff, ConfigError, Status, Subscription,
     hub::{Connection, Item},
     options::{Common, common_options, millis},
     stream::{ClosedFuture, Inbox},
 };
 use crate::{
     core::{
-        types::{self, Input},
+        types::{self, Input, Transport},
         wire::sse::Sse,
     },
     web::{data::Data, driver::Endpoint, url},

@@ -56,30 +56,30 @@ impl Common {
     }
 }
 
-/// The options of both builders, which keep them in `common`.
+/// The options of both builders, which keep them in `common`. Its types are named where it is used.
 macro_rules! common_options {
     ($builder:ty) => {
         impl $builder {
             /// When to try again.
-            pub fn backoff(mut self, backoff: $crate::Backoff) -> Self {
+            pub fn backoff(mut self, backoff: Backoff) -> Self {
                 self.common.backoff = backoff;
                 self
             }
 
             /// An attempt that is not open after this is ended. Default: 10 s.
-            pub fn connect_timeout(mut self, span: std::time::Duration) -> Self {
+            pub fn connect_timeout(mut self, span: Duration) -> Self {
                 self.common.connect_timeout = span;
                 self
             }
 
             /// A connection that was open for this long resets the backoff. Default: 5 s.
-            pub fn min_uptime(mut self, span: std::time::Duration) -> Self {
+            pub fn min_uptime(mut self, span: Duration) -> Self {
                 self.common.min_uptime = span;
                 self
             }
 
             /// The transports to use, best first. Default: all that the wire has.
-            pub fn transports(mut self, transports: impl IntoIterator<Item = $crate::Transport>) -> Self {
+            pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
                 self.common.transports = transports.into_iter().collect();
                 self
             }

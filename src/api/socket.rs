@@ -1,19 +1,19 @@
 //! [`Socket`]: the duplex face.
 
-use std::{fmt, rc::Rc};
+use std::{fmt, rc::Rc, time::Duration};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
 use super::{
-    ConfigError, Outbox, SendError, Status, Subscription,
+    Backoff, ConfigError, Outbox, SendError, Status, Subscription,
     hub::{Connection, Item},
     options::{self, Common, common_options},
     stream::{ClosedFuture, Inbox},
 };
 use crate::{
     core::{
-        types::{self, Delivery, Input, Payload, Refused, Why},
+        types::{self, Delivery, Input, Payload, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
     web::{data::Data, driver::Endpoint, url},
