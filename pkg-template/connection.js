@@ -105,7 +105,9 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       const previous = it.state;
       const state = PHASES[phase];
       const transport = TRANSPORTS[carrier] ?? null;
-      Object.assign(it, { state, transport, closing: it.closing || state === "closed" });
+      it.state = state;
+      it.transport = transport;
+      it.closing ||= state === "closed";
       cause = undefined;
       if (state === "connecting") counters.attempts += 1;
       emit("statechange", { state, previous, transport, attempt, retryIn });
@@ -155,7 +157,6 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       emit("dropped", { data, why: WHY_DROPPED[why] });
     },
     closed(code, reason) {
-      const end = { code, reason, wasClean: !cause, cause };
       machine = machine.destroy();
       upSince = 0;
       life.abort();
@@ -164,7 +165,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
         it.closing = false;
         if (cause) emit("error", { cause, message: cause.message });
         // Unless that brought it back to life.
-        if (!machine) emit("close", end, LightClose);
+        if (!machine) emit("close", { code, reason, wasClean: !cause, cause }, LightClose);
       });
     },
   };
@@ -180,7 +181,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     binaryType: "blob",
     get queued() { return machine?.queued() ?? 0; },
     get socket() { return [...parts.values()].find(({ socket }) => socket)?.socket; },
-    get stats() { return { ...counters, uptime: upSince && performance.now() - upSince }; },
+    get stats() { return { ...counters, uptime: it.state === "open" ? performance.now() - upSince : 0 }; },
     send(data) {
       const delivery = machine?.send(data) ?? 0;
       run();

@@ -2,8 +2,8 @@
 
 import { bytes } from "./wasm/inline.js";
 import { instantiate } from "./engine.js";
-import { sourceClass } from "./eventsource.js";
 import { socketClass } from "./websocket.js";
+import { sourceClass } from "./eventsource.js";
 
 let shared;
 

@@ -88,7 +88,7 @@ export const transports = {
     const xhr = new XMLHttpRequest();
     const lane = body === undefined ? 0 : UP;
     // It has no cache mode, so every poll has a URL of its own.
-    xhr.open(...(lane ? ["POST", httpUrl] : ["GET", withQuery(httpUrl, "_", Math.random())]));
+    xhr.open(lane ? "POST" : "GET", lane ? httpUrl : withQuery(httpUrl, "_", Math.random()));
     xhr.responseType = "arraybuffer";
     xhr.withCredentials = withCredentials;
     for (const name in headers) xhr.setRequestHeader(name, headers[name]);
@@ -96,8 +96,7 @@ export const transports = {
       const { status, response } = xhr;
       if (!status || !response) return report(FAILED + lane);
       // Asking for one header at a time would log an error for each that CORS does not expose.
-      const all = xhr.getAllResponseHeaders();
-      const get = (name) => new RegExp(`^${name}: (.*)`, "im").exec(all)?.[1];
+      const get = (name) => new RegExp(`^${name}: (.*)`, "im").exec(xhr.getAllResponseHeaders())?.[1];
       report(ANSWER + lane, { ...head(status, get), value: response });
     };
     signal.onabort = () => xhr.abort();

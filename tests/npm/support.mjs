@@ -47,6 +47,8 @@ export function launchBrowser() {
 
 /** Runs in the page before anything else: `everwire` is the package, and these are for the tests. */
 function helpers() {
+  // Those of the browser, also where a test plays with the page's clock.
+  const { setTimeout, clearTimeout } = window;
   /** The next event of this type for which `wanted` holds. */
   window.next = (target, type, wanted = () => true, patience = 5_000) => new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no ${type} event came that was wanted`)), patience);
