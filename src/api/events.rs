@@ -1,16 +1,16 @@
 //! [`Events`]: the receive-only face.
 
-use std::{cell::RefCell, fmt, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use super::{
-    Backoff, ConfigError, Status, Subscription,
-    hub::{Connection, Item},
+    Backoff, ConfigError, Subscription,
+    hub::{Connection, Item, common_face},
     options::{Common, common_options, millis},
-    stream::{ClosedFuture, Inbox},
+    stream::Inbox,
 };
 use crate::{
     core::{
-        types::{self, Input, Transport},
+        types::{self, Transport},
         wire::sse::Sse,
     },
     web::{data::Data, driver::Endpoint, url},
@@ -70,18 +70,7 @@ pub struct Events {
     connection: Rc<Connection<Event>>,
 }
 
-impl fmt::Debug for Events {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Events").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-impl PartialEq for Events {
-    /// Two handles are equal if they are of the same connection.
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.connection, &other.connection)
-    }
-}
+common_face!(Events);
 
 impl Events {
     /// Begins to describe a connection to `url`: `http` or `https`, or relative to the page.
@@ -97,46 +86,14 @@ impl Events {
         }
     }
 
-    /// Where the connection is now.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.connection.hub.status()
-    }
-
-    /// The last event id; empty if there was none.
-    #[must_use]
-    pub fn last_event_id(&self) -> String {
-        self.connection.driver.last_id()
-    }
-
     /// Calls back for each event, until the subscription is dropped.
     pub fn on_event(&self, callback: impl Fn(&Event) + 'static) -> Subscription {
         Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
     }
 
-    /// Calls back for each change of the status, until the subscription is dropped.
-    pub fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
-    }
-
     /// The events from now on, as a stream that ends when the connection is closed for good.
     pub fn events(&self) -> Inbox<Event> {
         Inbox::new(self.connection.hub.queue())
-    }
-
-    /// Resolves when the connection is closed for good.
-    pub fn closed(&self) -> ClosedFuture {
-        ClosedFuture::new(Rc::clone(&self.connection.hub.ending))
-    }
-
-    /// Drops the connection, if there is one, and connects now, going on after the last id. A closed one stays closed.
-    pub fn reconnect(&self) {
-        self.connection.driver.input(Input::Reconnect);
-    }
-
-    /// Closes for good.
-    pub fn close(&self) {
-        self.connection.driver.close(1000, String::new());
     }
 }
 

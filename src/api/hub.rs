@@ -263,3 +263,58 @@ impl<T: Item> Drop for Connection<T> {
         self.driver.abandon();
     }
 }
+
+/// What both faces do with their connection.
+macro_rules! common_face {
+    ($face:ident) => {
+        impl std::fmt::Debug for $face {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($face)).field("status", &self.status()).finish_non_exhaustive()
+            }
+        }
+
+        impl PartialEq for $face {
+            /// Two handles are equal if they are of the same connection.
+            fn eq(&self, other: &Self) -> bool {
+                Rc::ptr_eq(&self.connection, &other.connection)
+            }
+        }
+
+        impl $face {
+            /// Where the connection is now.
+            #[must_use]
+            pub fn status(&self) -> super::Status {
+                self.connection.hub.status()
+            }
+
+            /// The last id seen; empty if there was none, and where the wire has none.
+            #[must_use]
+            pub fn last_event_id(&self) -> String {
+                self.connection.driver.last_id()
+            }
+
+            /// Calls back for each change of the status, until the subscription is dropped.
+            pub fn on_status(&self, callback: impl Fn(&super::Status) + 'static) -> Subscription {
+                Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
+            }
+
+            /// Resolves when the connection is closed for good.
+            pub fn closed(&self) -> super::ClosedFuture {
+                super::ClosedFuture::new(Rc::clone(&self.connection.hub.ending))
+            }
+
+            /// Drops the connection, if there is one, and connects now, going on after the last id where the wire can. A
+            /// closed one stays closed.
+            pub fn reconnect(&self) {
+                self.connection.driver.input(types::Input::Reconnect);
+            }
+
+            /// Closes for good, with code 1000 where there is one.
+            pub fn close(&self) {
+                self.connection.driver.close(1000, String::new());
+            }
+        }
+    };
+}
+
+pub(super) use common_face;

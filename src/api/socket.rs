@@ -1,19 +1,19 @@
 //! [`Socket`]: the duplex face.
 
-use std::{fmt, rc::Rc, time::Duration};
+use std::{rc::Rc, time::Duration};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
 
 use super::{
-    Backoff, ConfigError, Outbox, SendError, Status, Subscription,
-    hub::{Connection, Item},
+    Backoff, ConfigError, Outbox, SendError, Subscription,
+    hub::{Connection, Item, common_face},
     options::{self, Common, common_options},
-    stream::{ClosedFuture, Inbox},
+    stream::Inbox,
 };
 use crate::{
     core::{
-        types::{self, Delivery, Input, Payload, Refused, Transport, Why},
+        types::{self, Delivery, Payload, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
     web::{data::Data, driver::Endpoint, url},
@@ -124,18 +124,7 @@ pub struct Socket {
     connection: Rc<Connection<Message>>,
 }
 
-impl fmt::Debug for Socket {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Socket").field("status", &self.status()).finish_non_exhaustive()
-    }
-}
-
-impl PartialEq for Socket {
-    /// Two handles are equal if they are of the same connection.
-    fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.connection, &other.connection)
-    }
-}
+common_face!(Socket);
 
 impl Socket {
     /// Begins to describe a connection to `url`: `ws`, `wss`, `http` or `https`, or relative to the page.
@@ -163,22 +152,10 @@ impl Socket {
         })
     }
 
-    /// Where the connection is now.
-    #[must_use]
-    pub fn status(&self) -> Status {
-        self.connection.hub.status()
-    }
-
     /// The subprotocol that the server chose; empty if none.
     #[must_use]
     pub fn protocol(&self) -> String {
         self.connection.driver.protocol()
-    }
-
-    /// The last message id seen; empty where the wire has none.
-    #[must_use]
-    pub fn last_event_id(&self) -> String {
-        self.connection.driver.last_id()
     }
 
     /// Messages and bytes (text counted as UTF-8) that wait in the outbox.
@@ -192,11 +169,6 @@ impl Socket {
         Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
     }
 
-    /// Calls back for each change of the status, until the subscription is dropped.
-    pub fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
-    }
-
     /// Calls back for each message that was accepted and then given up, with the reason, until the subscription is dropped.
     pub fn on_dropped(&self, callback: impl Fn(&Message, Why) + 'static) -> Subscription {
         Subscription::new(&self.connection.hub.on_dropped, Rc::new(callback))
@@ -205,21 +177,6 @@ impl Socket {
     /// The messages from now on, as a stream that ends when the connection is closed for good.
     pub fn messages(&self) -> Messages {
         Inbox::new(self.connection.hub.queue())
-    }
-
-    /// Resolves when the connection is closed for good.
-    pub fn closed(&self) -> ClosedFuture {
-        ClosedFuture::new(Rc::clone(&self.connection.hub.ending))
-    }
-
-    /// Drops the connection, if there is one, and connects now. A closed socket stays closed.
-    pub fn reconnect(&self) {
-        self.connection.driver.input(Input::Reconnect);
-    }
-
-    /// Closes for good, with code 1000.
-    pub fn close(&self) {
-        self.connection.driver.close(1000, String::new());
     }
 
     /// Closes for good, with a code and a reason for the server.
