@@ -122,7 +122,7 @@ export function mountChat(socket) {
   function describe() {
     via.dataset.transport = socket.state === "open" ? socket.transport : "none";
     via.textContent = socket.state === "open"
-      ? { websocket: "by WebSocket", "long-poll": "by long-polling: WebSocket was blocked" }[socket.transport] ?? `by ${socket.transport}`
+      ? { websocket: "by WebSocket", "long-poll": "by long-polling: WebSocket does not connect" }[socket.transport] ?? `by ${socket.transport}`
       : socket.state === "closed" ? "closed" : "reconnecting, you can go on writing";
   }
   describe();

@@ -68,7 +68,7 @@ describe("the demo page, open in two tabs", () => {
     await ann.say("refuse: cut, a");
     await bob.say("refuse: cut, b");
     await both(async (tab) => {
-      await tab.shows("chat-via", /by long-polling: WebSocket was blocked/);
+      await tab.shows("chat-via", /by long-polling: WebSocket does not connect/);
       await tab.shows("socket-transport", /^long-poll$/);
     });
     await ann.say("refuse: polled, a");
