@@ -15,7 +15,7 @@
 //! | [`cause`] | why a connection ended, and the verdict on it |
 //! | [`cursor`] | the last id seen, and what a reconnect meant for the data |
 //! | [`outbox`] | messages accepted while nothing could carry them |
-//! | [`sse`] | the `text/event-stream` parser |
+//! | [`sse`], [`scan`] | the `text/event-stream` parser, and its search for line ends |
 //! | [`types`], [`text`], [`time`], [`rng`] | the nouns |
 //!
 //! These modules are public for tests and for the curious. They follow the needs of the crate, and
@@ -28,6 +28,7 @@ pub mod ladder;
 pub mod machine;
 pub mod outbox;
 pub mod rng;
+pub mod scan;
 pub mod sse;
 pub mod text;
 pub mod time;

@@ -2,20 +2,23 @@
 //!
 //! It follows "Interpreting an event stream", section 9.2.6 of the WHATWG HTML standard, to the letter; words
 //! in quotes below are the standard's. What it tells does not depend on how the stream was cut into chunks,
-//! and the work is linear in the bytes: each is searched once for a line end, and copied at most twice (but for
-//! the doubling of a buffer that grows).
+//! and the work is linear in the bytes: each is written once, searched once for a line end, and moved at most
+//! three times (but for the doubling of a buffer that grows).
 //!
 //! # How the bytes flow
 //!
-//! A chunk is cut into lines in place. The fields of the block at hand are slices of the chunk for as long as
-//! the chunk lasts, so an event whose lines all lie in one chunk, with a single `data` line, is handed out
-//! without a copy. Only what must outlive the chunk is copied when it ends:
+//! There is one buffer, and [`Parser::room`] makes room for the next chunk at its end, to be written there by
+//! whoever has the bytes: in a browser that is the only copy there is. [`Parser::parse`] then cuts lines in
+//! place. Every field of an event is a slice of the buffer, also where it took several `data` lines: each
+//! line's value is moved down behind the one before it, over its own field name, which has been read by then.
 //!
-//! - the fields of a block that is not finished, into a buffer each;
-//! - the piece of a line that is not finished, into the line's buffer; but the value of a `data` line goes
-//!   straight to the end of the data, however many chunks it takes, because that is where the bulk is.
+//! Nothing is moved to the front before the next chunk needs room. So what was told stays readable until
+//! then, and a host may take all events of a chunk at once, from a table, instead of being called for each:
 //!
-//! A second `data` line also moves the first one into the data buffer, since the two have to be joined.
+//! ```text
+//! before      …events, told │ id: 7⏎ data: one⏎ data: two⏎ da │
+//! after room  one⏎two da │ ta: three⏎⏎…                          the id has a place of its own
+//! ```
 //!
 //! # Text
 //!
@@ -43,8 +46,9 @@
 //! # Ok::<(), everwire::core::sse::Overflow>(())
 //! ```
 
-use std::borrow::Cow;
-use std::mem;
+use std::{borrow::Cow, mem, ops::Range};
+
+use super::scan::line_end;
 
 const CR: u8 = b'\r';
 const LF: u8 = b'\n';
@@ -55,8 +59,7 @@ const RETAIN: usize = 64 * 1024;
 
 /// One event, as the standard's "dispatch the event" has it before it becomes a `MessageEvent`.
 ///
-/// The slices are borrowed, from the chunk where they lie in it, until the sink returns; [`text`] decodes
-/// them.
+/// The slices are borrowed from the parser; [`text`] decodes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
     /// The "event type buffer": the last `event` field of the block. Empty means `message`.
@@ -102,42 +105,74 @@ pub fn text(bytes: &[u8]) -> Cow<'_, str> {
 pub struct Parser {
     /// Bytes.
     limit: usize,
-    /// Bytes of the byte order mark seen; all of them once the stream is past the place for one.
-    bom: usize,
-    /// The last line ended with CR, so that an LF that follows belongs to it.
-    after_cr: bool,
     /// The limit was passed; nothing is parsed until the reset.
     failed: bool,
-    /// Bytes of the unfinished line seen in earlier chunks; 0 when there is none.
-    width: usize,
-    /// The unfinished line is a `data` line, and its value is at the end of `data` rather than in `line`.
-    in_data: bool,
-    /// The unfinished line, unless `in_data`.
-    line: Vec<u8>,
-    /// The "data buffer": each line followed by an LF, but for the one unfinished if `in_data`.
-    data: Vec<u8>,
+    /// A byte order mark may still come.
+    fresh: bool,
+    /// The last line ended with CR, so that an LF that follows belongs to it.
+    after_cr: bool,
+    /// The data of the block at hand, if it is unfinished, and lines that are not parsed yet.
+    buffer: Vec<u8>,
+    /// Where the line at hand begins.
+    line: usize,
+    /// Where the search for its end goes on.
+    seek: usize,
+    /// The "data buffer" in `buffer`, without its final LF; `None` if the block has no data.
+    data: Option<Range<usize>>,
     /// The "event type buffer".
-    kind: Vec<u8>,
-    /// The block at hand has an id, in `id`, to be committed when it ends.
+    kind: Field,
+    /// The "last event ID buffer", as long as it is ahead of `last_id`.
+    id: Field,
+    /// The block at hand has an id, to be committed when it ends.
     has_id: bool,
-    /// The "last event ID buffer", as long as it is ahead of `last_id`; else empty.
-    id: Vec<u8>,
     /// The "last event ID string".
-    last_id: Vec<u8>,
+    last_id: Field,
+    /// What fields were before, until nobody reads it any more.
+    attic: Vec<Vec<u8>>,
 }
 
 /// The limit is passed: an [`Overflow`] that does not carry the limit through every call.
 struct TooLong;
 
-/// What of the parser's state still lies in the chunk `'c`, where each is newer than its buffer.
-#[derive(Default)]
-struct Block<'c> {
-    kind: Option<&'c [u8]>,
-    id: Option<&'c [u8]>,
-    /// One line, to follow those in the data buffer.
-    data: Option<&'c [u8]>,
-    /// The "last event ID string". It belongs to the stream, not to the block.
-    last_id: Option<&'c [u8]>,
+/// A short value that outlives its chunk.
+#[derive(Debug, Default)]
+struct Field {
+    /// Where it is, as long as that is in the buffer; it is newer than what was kept.
+    place: Option<Range<usize>>,
+    kept: Vec<u8>,
+}
+
+impl Field {
+    fn get<'b>(&'b self, buffer: &'b [u8]) -> &'b [u8] {
+        match &self.place {
+            Some(place) => slice(buffer, place),
+            None => &self.kept,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.place.as_ref().map_or(self.kept.len(), Range::len)
+    }
+
+    /// Copies it out of the way of what moves down to `data`. What was kept goes to the attic.
+    fn yield_to(&mut self, data: &Range<usize>, buffer: &[u8], attic: &mut Vec<Vec<u8>>) {
+        if let Some(place) = self.place.take_if(|place| !place.is_empty() && place.start >= data.end) {
+            attic.push(mem::replace(&mut self.kept, slice(buffer, &place).to_vec()));
+        }
+    }
+
+    /// Copies it out of the buffer.
+    fn keep(&mut self, buffer: &[u8]) {
+        if let Some(place) = self.place.take() {
+            recycle(&mut self.kept);
+            self.kept.extend_from_slice(slice(buffer, &place));
+        }
+    }
+
+    fn clear(&mut self) {
+        self.place = None;
+        recycle(&mut self.kept);
+    }
 }
 
 impl Parser {
@@ -149,17 +184,18 @@ impl Parser {
     pub fn new(limit: usize) -> Self {
         Self {
             limit,
-            bom: 0,
-            after_cr: false,
             failed: false,
-            width: 0,
-            in_data: false,
-            line: Vec::new(),
-            data: Vec::new(),
-            kind: Vec::new(),
+            fresh: true,
+            after_cr: false,
+            buffer: Vec::new(),
+            line: 0,
+            seek: 0,
+            data: None,
+            kind: Field::default(),
+            id: Field::default(),
             has_id: false,
-            id: Vec::new(),
-            last_id: Vec::new(),
+            last_id: Field::default(),
+            attic: Vec::new(),
         }
     }
 
@@ -167,15 +203,21 @@ impl Parser {
     /// and a byte order mark may come again. An overflow is forgotten. The last id stays: it is what the
     /// reconnect resumes from, and events of the new stream that bring none carry it on, as in browsers.
     pub fn reset(&mut self) {
-        self.bom = 0;
+        self.fresh = true;
         self.failed = false;
         self.clear();
+    }
+
+    /// The stream has no byte order mark to strip: whoever decoded it has done so already.
+    pub const fn expect_no_mark(&mut self) {
+        self.fresh = false;
     }
 
     /// Sets the "last event ID string", as if the stream had committed it. The id of an unfinished block
     /// still wins when that block ends.
     pub fn set_last_id(&mut self, id: &[u8]) {
-        assign(&mut self.last_id, id);
+        self.last_id.clear();
+        self.last_id.kept.extend_from_slice(id);
     }
 
     /// The "last event ID string": the id of the last finished block that had one. It is what a reconnect
@@ -183,158 +225,137 @@ impl Parser {
     /// [`text`], in UTF-8 again, as the standard has it.
     #[must_use]
     pub fn last_id(&self) -> &[u8] {
-        &self.last_id
+        self.last_id.get(&self.buffer)
     }
 
     /// Bytes of memory that the buffers hold now.
     #[must_use]
     pub fn footprint(&self) -> usize {
-        [&self.line, &self.data, &self.kind, &self.id, &self.last_id]
+        [&self.buffer, &self.kind.kept, &self.id.kept, &self.last_id.kept]
             .into_iter()
             .fold(0, |sum, buffer| buffer.capacity().saturating_add(sum))
     }
 
     /// Parses the next bytes of the stream, of any length, and gives `sink` all that they complete.
     ///
+    /// It is [`room`](Self::room) and [`parse`](Self::parse) for bytes that are in memory already.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
+        // The lengths are equal, or nothing is parsed.
+        if let Some(room) = self.room(chunk.len()).get_mut(..chunk.len()) {
+            room.copy_from_slice(chunk);
+        }
+        let parsed = self.parse(sink);
+        self.settle();
+        parsed
+    }
+
+    /// Room for the next `len` bytes of the stream, to be written before they are [parsed](Self::parse). None after an overflow.
+    ///
+    /// What was told before is read no more after this.
+    pub fn room(&mut self, len: usize) -> &mut [u8] {
+        self.settle();
+        if self.failed {
+            return &mut [];
+        }
+        let begun = self.buffer.len();
+        self.buffer.resize(begun.saturating_add(len), 0);
+        self.buffer.get_mut(begun..).unwrap_or_default()
+    }
+
+    /// Parses the bytes that were written to the [`room`](Self::room), and gives `sink` all that they complete.
+    ///
     /// A block ends with its line end, also if that is a CR which may turn out to be half of a CR LF. What
     /// the stream leaves unfinished when it ends is never told: just [`reset`](Self::reset) the parser, or
-    /// drop it.
+    /// drop it. The slices that the sink is given stay where they are until the next call of `room`, `feed` or `reset`.
     ///
     /// # Errors
     ///
     /// [`Overflow`] as soon as the limit is passed. The items before that place have been told, the last id
     /// is that of the last finished block, and all that follows is refused with the same error until
     /// [`reset`](Self::reset).
-    pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
-        if !self.failed {
-            let mut block = Block::default();
-            let result = self.lines(chunk, &mut block, sink);
-            self.keep(&mut block);
-            if result.is_err() {
-                self.failed = true;
-                self.clear();
-            }
-        }
+    pub fn parse(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
+        self.failed |= self.lines(sink).is_err();
         if self.failed { Err(Overflow { limit: self.limit }) } else { Ok(()) }
     }
 
-    fn lines<'c>(
-        &mut self,
-        chunk: &'c [u8],
-        block: &mut Block<'c>,
-        sink: &mut dyn FnMut(Item<'_>),
-    ) -> Result<(), TooLong> {
-        let mut rest = self.skip_bom(chunk)?;
-        while !rest.is_empty() {
-            if mem::take(&mut self.after_cr) {
-                if let [LF, tail @ ..] = rest {
-                    rest = tail;
-                    continue;
-                }
+    fn lines(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
+        if self.fresh {
+            let begun = self.buffer.get(self.line..).unwrap_or_default();
+            if begun.len() < BOM.len() && BOM.starts_with(begun) {
+                // It cannot be told yet.
+                return Ok(());
             }
-            let Some((line, end, tail)) = split_line(rest) else {
-                return self.carry(rest, block);
-            };
-            self.after_cr = end == CR;
-            rest = tail;
-            if self.width != 0 {
-                self.carry(line, block)?;
-                self.finish(sink)?;
-            } else if line.is_empty() {
-                self.dispatch(block, sink);
-            } else if line.len() > self.limit {
-                return Err(TooLong);
-            } else {
-                self.field(line, block, sink)?;
+            self.fresh = false;
+            if begun.starts_with(BOM) {
+                self.line = self.line.saturating_add(BOM.len());
+                self.seek = self.line;
             }
         }
-        Ok(())
-    }
-
-    /// Strips one leading byte order mark, however it is cut. Bytes of an earlier chunk that only began like
-    /// one are the start of the first line.
-    fn skip_bom<'c>(&mut self, mut chunk: &'c [u8]) -> Result<&'c [u8], TooLong> {
-        while let Some(expected) = BOM.get(self.bom) {
-            match chunk.split_first() {
-                None => break,
-                Some((byte, tail)) if byte == expected => {
-                    self.bom = self.bom.saturating_add(1);
-                    chunk = tail;
+        while let Some(found) = line_end(self.buffer.get(self.seek..).unwrap_or_default()) {
+            let end = self.seek.saturating_add(found);
+            let line = self.line..end;
+            self.line = end.saturating_add(1);
+            self.seek = self.line;
+            let is_cr = self.buffer.get(end) == Some(&CR);
+            let after_cr = mem::replace(&mut self.after_cr, is_cr);
+            if !line.is_empty() {
+                if line.len() > self.limit {
+                    return Err(TooLong);
                 }
-                Some(_) => {
-                    let begun = BOM.get(..self.bom).unwrap_or_default();
-                    self.bom = BOM.len();
-                    self.carry(begun, &mut Block::default())?;
-                }
-            }
+                self.field(line, sink)?;
+            } else if is_cr || !after_cr {
+                self.dispatch(sink);
+            } // Else it is the LF of a CR LF.
         }
-        Ok(chunk)
-    }
-
-    /// Adds to the unfinished line. It is the last thing that is done with a chunk, or the first.
-    fn carry(&mut self, piece: &[u8], block: &mut Block<'_>) -> Result<(), TooLong> {
-        self.width = self.width.saturating_add(piece.len());
-        if self.width > self.limit {
-            return Err(TooLong);
+        self.seek = self.buffer.len();
+        let begun = self.line..self.seek;
+        if begun.is_empty() {
+            return Ok(());
         }
-        // The lines before this one come first in the data.
-        self.keep(block);
-        if self.in_data {
-            self.data.extend_from_slice(piece);
-        } else {
-            let line = if self.line.is_empty() {
-                piece
-            } else {
-                self.line.extend_from_slice(piece);
-                &self.line
-            };
-            match line {
-                // Without a first byte of the value one could not tell whether there is a space to remove.
-                [b'd', b'a', b't', b'a', b':', value @ ..] if !value.is_empty() => {
-                    self.data.extend_from_slice(without_space(value));
-                    self.in_data = true;
-                    recycle(&mut self.line);
-                }
-                _ if self.line.is_empty() => self.line.extend_from_slice(piece),
-                _ => {}
-            }
-        }
-        self.check(block)
-    }
-
-    /// Ends the line that was carried over.
-    fn finish(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
-        self.width = 0;
-        let mut block = Block::default();
-        if mem::take(&mut self.in_data) {
-            self.data.push(LF);
-            return self.check(&block);
-        }
-        let mut line = mem::take(&mut self.line);
-        let result = self.field(&line, &mut block, sink);
-        self.keep(&mut block);
-        recycle(&mut line);
-        self.line = line;
-        result
+        self.after_cr = false;
+        let value = match slice(&self.buffer, &begun) {
+            [b'd', b'a', b't', b'a', b':', value @ ..] => without_space(value).len(),
+            _ => 0,
+        };
+        self.check(value)?;
+        if begun.len() > self.limit { Err(TooLong) } else { Ok(()) }
     }
 
     /// "Process the field." A comment is a line whose name is empty, and ignored as any other unknown name
     /// is.
-    fn field<'c>(
-        &mut self,
-        line: &'c [u8],
-        block: &mut Block<'c>,
-        sink: &mut dyn FnMut(Item<'_>),
-    ) -> Result<(), TooLong> {
-        let (name, value) = split_field(line);
+    fn field(&mut self, line: Range<usize>, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
+        let bytes = slice(&self.buffer, &line);
+        let (name, value) = match bytes {
+            // By far the most frequent ones need no search for the colon.
+            [b'd', b'a', b't', b'a', b':', value @ ..] => (&b"data"[..], without_space(value)),
+            [b':', ..] => return Ok(()),
+            _ => split_field(bytes),
+        };
+        let place = line.end.saturating_sub(value.len())..line.end;
         match name {
-            b"data" => {
-                if let Some(earlier) = block.data.replace(value) {
-                    append_line(&mut self.data, earlier);
+            b"data" => match &mut self.data {
+                None => self.data = Some(place),
+                Some(data) => {
+                    self.kind.yield_to(data, &self.buffer, &mut self.attic);
+                    self.id.yield_to(data, &self.buffer, &mut self.attic);
+                    // There is room before the value: the name of its field has at least four bytes.
+                    let at = data.end.saturating_add(1);
+                    data.end = at.saturating_add(place.len());
+                    if let Some(byte) = self.buffer.get_mut(at.saturating_sub(1)) {
+                        *byte = LF;
+                    }
+                    self.buffer.copy_within(place, at);
                 }
+            },
+            b"event" => self.kind.place = Some(place),
+            b"id" if !value.contains(&0) => {
+                self.id.place = Some(place);
+                self.has_id = true;
             }
-            b"event" => block.kind = Some(value),
-            b"id" if !value.contains(&0) => block.id = Some(value),
             b"retry" => {
                 if let Some(ms) = digits(value) {
                     sink(Item::Retry(ms));
@@ -342,125 +363,86 @@ impl Parser {
             }
             _ => {}
         }
-        self.check(block)
+        self.check(0)
     }
 
     /// "Dispatch the event."
-    fn dispatch(&mut self, block: &mut Block<'_>, sink: &mut dyn FnMut(Item<'_>)) {
+    fn dispatch(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
         let mut moved = false;
-        if let Some(id) = block.id.take() {
-            moved = id != block.last_id.unwrap_or(&self.last_id);
-            block.last_id = Some(id);
-        } else if self.has_id {
-            // It was kept from before the first block end in this chunk, so `block.last_id` is not set.
-            moved = self.id != self.last_id;
+        if mem::take(&mut self.has_id) {
+            moved = self.id.get(&self.buffer) != self.last_id();
+            // What the one before it was is still to be read: an event that was told may have it.
             mem::swap(&mut self.id, &mut self.last_id);
+            self.id.place = None;
         }
-        self.has_id = false;
-        recycle(&mut self.id);
-
-        let mut data = None;
-        if let Some(line) = block.data.take() {
-            if self.data.is_empty() {
-                data = Some(line);
-            } else {
-                append_line(&mut self.data, line);
-            }
-        }
-        let data = data.or(match self.data.as_slice() {
-            [lines @ .., LF] => Some(lines),
-            _ => None,
-        });
-        let kind = block.kind.take().unwrap_or(&self.kind);
-        let id = block.last_id.unwrap_or(&self.last_id);
-        if let Some(data) = data {
-            sink(Item::Event(Event { kind, data, id }));
+        let id = self.last_id.get(&self.buffer);
+        if let Some(data) = self.data.take() {
+            let kind = self.kind.get(&self.buffer);
+            sink(Item::Event(Event { kind, data: slice(&self.buffer, &data), id }));
         } else if moved {
             sink(Item::Id(id));
         }
-        recycle(&mut self.data);
-        recycle(&mut self.kind);
+        self.kind.place = Some(0..0);
     }
 
-    /// Copies what the block has in the chunk, which is about to end, to the buffers.
-    fn keep(&mut self, block: &mut Block<'_>) {
-        if let Some(id) = block.last_id.take() {
-            assign(&mut self.last_id, id);
+    /// Moves what is unfinished to the front of the buffer, and gives back the memory of what was huge.
+    fn settle(&mut self) {
+        self.attic.clear();
+        if self.failed {
+            return self.clear();
         }
-        if let Some(id) = block.id.take() {
-            assign(&mut self.id, id);
-            self.has_id = true;
+        self.last_id.keep(&self.buffer);
+        self.kind.keep(&self.buffer);
+        if self.has_id {
+            self.id.keep(&self.buffer);
+        } else {
+            self.id.clear();
         }
-        if let Some(kind) = block.kind.take() {
-            assign(&mut self.kind, kind);
+        let mut kept = 0;
+        if let Some(data) = &mut self.data {
+            kept = data.len();
+            if data.start != 0 {
+                self.buffer.copy_within(data.clone(), 0);
+                *data = 0..kept;
+            }
         }
-        if let Some(line) = block.data.take() {
-            append_line(&mut self.data, line);
+        let begun = self.buffer.len().saturating_sub(self.line);
+        if self.line != kept {
+            self.buffer.copy_within(self.line.., kept);
+            self.seek = self.seek.saturating_sub(self.line).saturating_add(kept);
+            self.line = kept;
+            self.buffer.truncate(kept.saturating_add(begun));
+        }
+        if self.buffer.is_empty() {
+            recycle(&mut self.buffer);
         }
     }
 
-    /// Checks the fields of the block at hand, those in the chunk and those in the buffers, against the
-    /// limit.
-    fn check(&self, block: &Block<'_>) -> Result<(), TooLong> {
-        let kind = block.kind.unwrap_or(&self.kind).len();
-        let id = block.id.unwrap_or(&self.id).len();
-        let line = block.data.map_or(0, |line| line.len().saturating_add(1));
-        let size = [kind, id, line].into_iter().fold(self.data.len(), usize::saturating_add);
-        if size > self.limit {
-            return Err(TooLong);
-        }
-        Ok(())
+    /// Checks the fields of the block at hand against the limit, with `more` bytes of data to come.
+    fn check(&self, more: usize) -> Result<(), TooLong> {
+        let id = if self.has_id { self.id.len() } else { 0 };
+        let data = self.data.as_ref().map_or(0, |data| data.len().saturating_add(1));
+        let size = [self.kind.len(), id, data, more].into_iter().fold(0, usize::saturating_add);
+        if size > self.limit { Err(TooLong) } else { Ok(()) }
     }
 
     /// Drops the unfinished line and block.
     fn clear(&mut self) {
+        self.last_id.keep(&self.buffer);
         self.after_cr = false;
-        self.width = 0;
-        self.in_data = false;
         self.has_id = false;
-        for buffer in [&mut self.line, &mut self.data, &mut self.kind, &mut self.id] {
-            recycle(buffer);
-        }
+        self.data = None;
+        self.kind.clear();
+        self.id.clear();
+        self.line = 0;
+        self.seek = 0;
+        recycle(&mut self.buffer);
     }
 }
 
-/// The first line, the byte that ends it, and the rest; `None` if no line ends here.
-fn split_line(bytes: &[u8]) -> Option<(&[u8], u8, &[u8])> {
-    let (line, rest) = bytes.split_at_checked(line_end(bytes)?)?;
-    let (end, tail) = rest.split_first()?;
-    Some((line, *end, tail))
-}
-
-/// The place of the first CR or LF.
-///
-/// All the searching is done here, eight bytes at a time. To use the instructions of the machine, replace
-/// this one.
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    let mut rest = bytes;
-    let mut passed: usize = 0;
-    while let Some((eight, tail)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let found = zero_bytes(word ^ LINE_FEEDS) | zero_bytes(word ^ RETURNS);
-        if found != 0 {
-            // Each mask may err only above its first mark, so the first of both is right. At most 64 / 8.
-            return Some(passed.saturating_add((found.trailing_zeros() >> 3) as usize));
-        }
-        passed = passed.saturating_add(8);
-        rest = tail;
-    }
-    let at = rest.iter().position(|&byte| byte == LF || byte == CR)?;
-    Some(passed.saturating_add(at))
-}
-
-const LINE_FEEDS: u64 = u64::from_le_bytes([LF; 8]);
-const RETURNS: u64 = u64::from_le_bytes([CR; 8]);
-const LOW_BITS: u64 = u64::from_le_bytes([0x01; 8]);
-const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
-
-/// Marks the lowest byte that is zero by its high bit. Bytes above that one may be marked wrongly, by the
-/// borrow.
-const fn zero_bytes(word: u64) -> u64 {
-    word.wrapping_sub(LOW_BITS) & !word & HIGH_BITS
+/// The bytes at a place in the buffer, which is within it always.
+fn slice<'b>(buffer: &'b [u8], place: &Range<usize>) -> &'b [u8] {
+    buffer.get(place.start..place.end).unwrap_or_default()
 }
 
 /// A line's field name and value. Without a colon, the whole line is the name.
@@ -470,7 +452,7 @@ fn split_field(line: &[u8]) -> (&[u8], &[u8]) {
     (name, rest.split_first().map_or(rest, |(_, value)| without_space(value)))
 }
 
-fn without_space(value: &[u8]) -> &[u8] {
+const fn without_space(value: &[u8]) -> &[u8] {
     match value {
         [b' ', rest @ ..] => rest,
         _ => value,
@@ -488,16 +470,6 @@ fn digits(value: &[u8]) -> Option<u64> {
         let tens = if sum > u64::MAX / 10 { u64::MAX } else { sum.wrapping_mul(10) };
         Some(tens.saturating_add(u64::from(digit)))
     })
-}
-
-fn append_line(data: &mut Vec<u8>, line: &[u8]) {
-    data.extend_from_slice(line);
-    data.push(LF);
-}
-
-fn assign(buffer: &mut Vec<u8>, bytes: &[u8]) {
-    recycle(buffer);
-    buffer.extend_from_slice(bytes);
 }
 
 /// Empties a buffer, and gives its memory back if that is more than is worth keeping.
