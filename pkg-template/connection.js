@@ -1,26 +1,45 @@
 // A connection: the two ends of its machine. What happens goes into the machine as inputs; what it wants done comes out as effects,
 // which wait in a queue until the input is through.
 
-import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, FLUSH, PAGE, PHASES, RECONNECT, START, TICK, TRANSPORTS, UNSENT, UNUSABLE,
-  WHY_DROPPED } from "./names.js";
-import { eventHeaders, transports, watchPage, withQuery } from "./shell.js";
+import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, FLUSH, JUDGED, PHASES, RECONNECT, REFRESHED, START, TICK, TRANSPORTS, UNREADY,
+  UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
+import { fail } from "./options.js";
+import { watchPage, withQuery } from "./shell.js";
 import { LightClose, LightEvent, LightMessage } from "./target.js";
 
+/** Where the next connection to a place had better begin, and until when that is worth to know: `REMEMBERED` of src/core/ladder.rs. */
+const remembered = new Map();
+const REMEMBERED = 1_800_000;
+const MOST_REMEMBERED = 100;
+/** How often at most the last id is written to a storage, which is synchronous. */
+const BETWEEN_SAVES = 1_000;
+
 /**
- * Connects `face`, an event target. `wire` is what depends on its class and its options: { number, flag, own, protocols, query, events,
- * url, httpUrl, withCredentials }. `settings` are the numbers that a machine is made with.
+ * Connects `face`, an event target. `wire` is what depends on its class and its options:
+ *   number, flags, query, settings   for the machine
+ *   transports, post                 how to open them, by name, and how to send
+ *   own, protocols, withCredentials  what they need to know
+ *   place                            { url, httpUrl, headers, body }, or a function that resolves to that, called for each attempt
+ *   openParser, limit                of event streams
+ *   resume                           { lastEventId, key, store, dedupe }
+ *   verdict, refresh, abort          the application's own
  */
-export const connect = (face, engine, wire, settings, lastEventId, abort) => {
-  const { own, query, events, url, httpUrl } = wire;
-  const { origin } = new URL(url);
-  const counters = { attempts: 0, messages: 0, drops: 0 };
+export const connect = (face, engine, wire) => {
+  const { own, query, openParser, resume } = wire;
+  const counters = { attempts: 0, drops: 0, [openParser ? "events" : "messages"]: 0, bytes: 0, duplicates: 0 };
+  const counted = openParser ? "events" : "messages";
   const types = new Set(["message"]);
   /** What was opened, by the id of the attempt; its uplink has the negative one. */
   const parts = new Map();
   const queue = [];
+  /** The last ids, oldest first. */
+  const window = new Set();
+  let place = {};
+  let origin = "";
   let machine;
   let life;
   let timer;
+  let saving;
   let busy = false;
   let cause;
   let upSince = 0;
@@ -44,48 +63,113 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     run();
   };
 
+  const memo = () => `${wire.number} ${place.httpUrl?.split("?")[0]}`;
   const begin = () => {
     if (machine) return;
     clearTimeout(timer);
     it.state = "connecting";
     it.closing = false;
     life = new AbortController();
-    machine = engine((effect, what) => queue.push(() => effects[effect](...what)), wire, it.lastEventId, settings);
-    watchPage((sign) => input(PAGE, { number: sign }), life.signal);
-    abort?.addEventListener("abort", () => it.end(), { signal: life.signal });
-    if (abort?.aborted) it.end();
+    const { signal } = life;
+    const { transport, until } = remembered.get(memo()) ?? {};
+    const beginWith = until > Date.now() ? TRANSPORTS.indexOf(transport) + 1 : 0;
+    machine = engine((effect, what) => queue.push(() => effects[effect](...what)), wire, it.lastEventId, beginWith);
+    watchPage(input, signal);
+    if (resume.store) globalThis.addEventListener?.("pagehide", save, { signal });
+    wire.abort?.addEventListener("abort", () => it.end(), { signal });
+    if (wire.abort?.aborted) it.end();
     else input(START);
   };
 
-  /** Opens a transport; one that throws is lacking on this host, or forbidden. */
-  const use = (key, id, transport, details) => {
+  /** Keeps the last id for the next page. That a storage is full or forbidden is no reason to lose the connection. */
+  const save = () => {
+    clearTimeout(saving);
+    saving = undefined;
+    try {
+      resume.store.setItem(resume.key, it.lastEventId);
+    } catch {}
+  };
+  const moveTo = (id) => {
+    if (it.lastEventId !== id && resume.store) saving ??= setTimeout(save, BETWEEN_SAVES);
+    it.lastEventId = id;
+  };
+  const isDuplicate = (id) => {
+    if (window.has(id)) return true;
+    window.add(id);
+    if (window.size > resume.dedupe) window.delete(window.values().next().value);
+    return false;
+  };
+
+  const settle = (given) => {
+    place = given;
+    it.url = given.url;
+    ({ origin } = new URL(given.url));
+  };
+
+  /**
+   * Opens something for an attempt, in place of what it had open for the same purpose. Whoever throws is lacking on this host, or
+   * forbidden. `details(signal)` are what the opener needs to know beside the place.
+   */
+  const use = (key, id, open, details) => {
+    parts.get(key)?.controller.abort([]);
     const controller = new AbortController();
     const { signal } = controller;
+    const part = { ...parts.get(key), controller };
+    parts.set(key, part);
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
-    try {
-      parts.set(key, { controller, ...transports[transport]({ ...wire, ...details }, report, signal) });
-    } catch (error) {
-      report(UNUSABLE, { text: String(error) });
-    }
+    const begin = () => {
+      try {
+        Object.assign(part, open({ ...wire, ...place, ...details(signal) }, report, signal));
+      } catch (error) {
+        report(UNUSABLE, { text: String(error) });
+      }
+    };
+    part.again ??= (cursor) => use(key, id, open, (signal) => details(signal, cursor));
+    if (part.settled || !wire.provide) return begin();
+    part.settled = true;
+    wire.provide().then((given) => {
+      if (signal.aborted) return;
+      settle(given);
+      begin();
+    }).catch((error) => report(UNREADY, { text: String(error?.message ?? error) }));
+  };
+
+  /** What takes the parts of an event stream that goes on after `lastId`. */
+  const reading = (id, signal, lastId) => {
+    const parser = openParser({ limit: wire.limit, lastId });
+    signal.addEventListener("abort", parser.close);
+    return (chunk) => {
+      const before = parser.lastId;
+      const { bytes, events, retry = -1, overflow } = parser.feed(chunk);
+      const moved = parser.lastId === before ? undefined : parser.lastId;
+      counters.bytes += bytes;
+      machine.piece(id, bytes, events, retry, moved, overflow);
+      // A block without data moves it as well.
+      if (!events.length && moved !== undefined) moveTo(moved);
+      run();
+    };
   };
 
   /** By their names; src/js/host.rs has the arguments. */
   const effects = {
-    open(id, transport, cursor) {
-      const after = (it) => (query && cursor ? withQuery(it, query, cursor) : it);
-      const headers = events ? eventHeaders(query ? "" : cursor) : {};
-      const frame = (data) => {
-        machine.frame(id, data);
-        run();
-      };
-      use(id, id, TRANSPORTS[transport], { url: after(url), httpUrl: after(httpUrl), headers, types, frame });
+    open(id, transport, after) {
+      use(id, id, wire.transports[TRANSPORTS[transport]], (signal, cursor = after) => {
+        const at = (url) => (query && cursor && url ? withQuery(url, query, cursor) : url);
+        const frame = (data) => {
+          machine.frame(id, data);
+          run();
+        };
+        const read = openParser && reading(id, signal, cursor);
+        return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, read };
+      });
+    },
+    poll(id, cursor) {
+      parts.get(id)?.again(cursor);
     },
     send(id, body) {
       const { send } = parts.get(id) ?? {};
       if (send) return send(body) || input(UNSENT, { id, value: body });
-      // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
-      const headers = typeof body === "string" ? {} : { "Content-Type": "application/octet-stream" };
-      use(-id, id, "long-poll", { headers, body });
+      use(-id, id, wire.post, () => ({ body }));
     },
     drop(id, ...farewell) {
       for (const key of [id, -id]) {
@@ -101,6 +185,35 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     flush(id) {
       input(FLUSH, { id });
     },
+    judge() {
+      let ruling;
+      try {
+        ruling = wire.verdict(cause);
+        if (ruling?.retryAfter >= 0) return input(JUDGED, { more: ruling.retryAfter });
+        if (ruling !== undefined && !VERDICTS.includes(ruling)) {
+          fail("verdict", ruling, `${VERDICTS.join(" or ")}, { retryAfter } in milliseconds, or undefined`);
+        }
+      } catch (error) {
+        // The default holds, and the browser reports this as it does for listeners.
+        ruling = undefined;
+        queueMicrotask(() => { throw error; });
+      }
+      input(JUDGED, { number: VERDICTS.indexOf(ruling) + 1 });
+    },
+    refresh() {
+      const asked = machine;
+      const answer = (details) => machine === asked && input(REFRESHED, details);
+      Promise.resolve().then(wire.refresh).then(
+        () => answer({ number: 1 }),
+        (error) => answer({ text: String(error?.message ?? error) }),
+      );
+    },
+    remember(carrier) {
+      const key = memo();
+      remembered.delete(key);
+      if (TRANSPORTS[carrier]) remembered.set(key, { transport: TRANSPORTS[carrier], until: Date.now() + REMEMBERED });
+      if (remembered.size > MOST_REMEMBERED) remembered.delete(remembered.keys().next().value);
+    },
     status(phase, carrier, attempt, retryIn) {
       const previous = it.state;
       const state = PHASES[phase];
@@ -112,7 +225,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       if (state === "connecting") counters.attempts += 1;
       emit("statechange", { state, previous, transport, attempt, retryIn });
     },
-    /** Comes between a status and the notice that has this cause. */
+    /** Comes between a status and what has this cause. */
     cause(kind, carrier, status, code, retryAfter, reason) {
       const [name, saying] = CAUSES[kind];
       const number = status || code;
@@ -130,24 +243,36 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       upSince = performance.now();
       tell("open");
     },
-    message(value, lastEventId = it.lastEventId) {
-      if (it.closing) return;
-      it.lastEventId = lastEventId;
-      counters.messages += 1;
-      const { type, data } = events ? value : { type: "message", data: value };
-      const shown = it.binaryType === "blob" && data instanceof ArrayBuffer ? new Blob([data]) : data;
-      emit(type, { data: shown, lastEventId, origin }, LightMessage);
+    message(value, id) {
+      const now = performance.now();
+      if (!openParser) {
+        if (it.closing) return;
+        it.lastEventId = id ?? it.lastEventId;
+        counters.messages += 1;
+        const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
+        return face.dispatchEvent(new LightMessage(face, "message", shown, it.lastEventId, origin, now));
+      }
+      for (let i = 0; i < value.length && !it.closing; i += 4) {
+        const id = value[i + 2] ?? it.lastEventId;
+        if (resume.dedupe && value[i + 3] && id && isDuplicate(id)) {
+          counters.duplicates += 1;
+          continue;
+        }
+        if (id !== it.lastEventId) moveTo(id);
+        counters.events += 1;
+        face.dispatchEvent(new LightMessage(face, value[i], value[i + 1], id, origin, now));
+      }
     },
     reconnecting(attempt, delay) {
       if (upSince) counters.drops += 1;
       upSince = 0;
       // An EventSource tells of every loss, and opens anew.
-      if (events) tell("error", { cause, message: cause.message });
+      if (openParser) tell("error", { cause, message: cause.message });
       tell("reconnecting", { attempt, delay, cause });
     },
     reconnected(continuity, downtime) {
       upSince = performance.now();
-      if (events) tell("open");
+      if (openParser) tell("open");
       tell("reconnected", { continuity: CONTINUITIES[continuity], downtime, transport: it.transport });
     },
     moved(from, to) {
@@ -159,6 +284,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
     closed(code, reason) {
       machine = machine.destroy();
       upSince = 0;
+      if (saving) save();
       life.abort();
       // The end is never heard inside of the call that caused it.
       timer = setTimeout(() => {
@@ -171,17 +297,19 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
   };
 
   const it = {
-    url,
+    url: "",
     own,
     state: "connecting",
     transport: null,
-    lastEventId,
+    lastEventId: resume.lastEventId,
     /** From `close()`, or the end, until the `close` event. */
     closing: false,
     binaryType: "blob",
     get queued() { return machine?.queued() ?? 0; },
     get socket() { return [...parts.values()].find(({ socket }) => socket)?.socket; },
-    get stats() { return { ...counters, uptime: it.state === "open" ? performance.now() - upSince : 0 }; },
+    get stats() {
+      return { ...counters, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
+    },
     send(data) {
       const delivery = machine?.send(data) ?? 0;
       run();
@@ -203,6 +331,7 @@ export const connect = (face, engine, wire, settings, lastEventId, abort) => {
       for (const { listen } of parts.values()) listen?.(type);
     },
   };
+  if (wire.place) settle(wire.place);
   begin();
   return it;
 };

@@ -7,8 +7,8 @@ export const instantiate = (module) => {
   const hosts = [];
   const others = [];
 
-  // Values that the wasm side knows by number. It says when it needs one no longer.
-  const values = [];
+  // Values that the wasm side knows by number; 0 is none. It says when it needs one no longer.
+  const values = [undefined];
   const free = [];
   const keep = (value) => {
     const at = free.pop() ?? values.length;
@@ -43,8 +43,6 @@ export const instantiate = (module) => {
   const host = {
     // Payloads.
     size: (at) => values[at].size ?? view(values[at]).byteLength,
-    read: (at, to) => { write(to, view(values[at])); },
-    event: (kind, kindLength, data, dataLength) => keep({ type: text(kind, kindLength) || "message", data: text(data, dataLength) }),
     decode: (at) => { values[at] = decoder.decode(values[at]); },
     head: (at, to, room) => {
       const bytes = view(head(values[at]));
@@ -74,8 +72,9 @@ export const instantiate = (module) => {
     return write(at, one);
   };
 
-  return (tell, { number, flag, query }, lastId, numbers) => {
-    const machine = wasm.create(number, flag, pass(query, lastId), ...numbers);
+  return (tell, { number, flags, query, settings: { ladder, numbers } }, lastId, beginWith) => {
+    const seed = Math.random() * 2 ** 53;
+    const machine = wasm.create(number, flags, pass(query, lastId), ladder, beginWith, seed, ...numbers);
     hosts[machine] = tell;
     return {
       destroy: () => {
@@ -85,6 +84,10 @@ export const instantiate = (module) => {
       queued: () => wasm.queued(machine),
       send: (data) => wasm.send(machine, keep(data)),
       frame: (id, data) => wasm.frame(machine, performance.now(), id, keep(data)),
+      piece: (id, bytes, events, retry, lastId, overflow) => {
+        const at = lastId === undefined ? 0 : pass(lastId, "");
+        wasm.piece(machine, performance.now(), id, bytes, events.length ? keep(events) : 0, retry, lastId !== undefined, overflow, at);
+      },
       input: (kind, { id = 0, value, number = 0, more = -1, text = "", other = "" } = {}) => {
         wasm.input(machine, performance.now(), kind, id, value === undefined ? 0 : keep(value), number, more, pass(text, other));
       },

@@ -1,22 +1,50 @@
 // ReconnectingEventSource: the receive-only face.
 
 import { Face, connectionOf } from "./face.js";
-import { resolve } from "./options.js";
-import { constants } from "./target.js";
+import { constants } from "./idl.js";
+import { fail, isFunction, numbers, resolve, resuming } from "./options.js";
+import { openParser } from "./parser.js";
+import { streams } from "./streams.js";
+
+const MAX_EVENT_BYTES = 16 * 1_048_576;
+/** Methods whose requests may be repeated (RFC 9110, 9.2.2: the safe ones, of those that bring something). */
+const SAFE = ["GET", "HEAD", "QUERY"];
+
+/** A value, or what a function gives when an attempt begins. */
+const valueOf = (given) => (isFunction(given) ? given() : given);
 
 export const sourceClass = (engine) => {
   class ReconnectingEventSource extends Face {
     #withCredentials;
 
     constructor(url, options = {}) {
-      const { withCredentials, resume: { query = "" } = {} } = options;
-      const httpUrl = resolve(url, "http");
+      const { method = "GET", headers, body, fetch, refresh, verdict, signal, silenceTimeout } = options;
+      const withCredentials = Boolean(options.withCredentials);
+      const safe = SAFE.includes(method.toUpperCase());
+      if (safe && body !== undefined) fail("body", "one", "none with the method " + method);
+      const placed = (url, headers, body) => {
+        const httpUrl = resolve(url, "http");
+        return { url: httpUrl, httpUrl, headers, body };
+      };
+      const provided = [url, headers, body].some(isFunction);
+      const place = provided ? undefined : placed(url, headers, body);
+      const crossOrigin = !place || new URL(place.url).origin !== globalThis.location?.origin;
+      const needsFetch = !safe || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
       super(engine, {
-        number: 2, flag: new URL(httpUrl).origin !== globalThis.location?.origin, bytes: ["maxEventBytes", 16 * 1_048_576, 1],
-        transports: ["eventsource", "fetch-stream", "long-poll"], url: httpUrl, httpUrl, query: String(query), events: true,
-        withCredentials,
-      }, options);
-      this.#withCredentials = Boolean(withCredentials);
+        number: 2,
+        flags: crossOrigin | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
+          | (!(options.repeatable ?? safe) << 4),
+        settings: numbers(options, Object.keys(streams), ["maxEventBytes", MAX_EVENT_BYTES, 1]),
+        limit: options.maxEventBytes ?? MAX_EVENT_BYTES,
+        transports: streams,
+        place,
+        provide: provided && (async () => placed(...await Promise.all([url, headers, body].map(valueOf)))),
+        query: String(options.resume?.query ?? ""),
+        resume: resuming(place?.url, options.resume),
+        abort: signal,
+        method, fetch, refresh, verdict, withCredentials, openParser,
+      });
+      this.#withCredentials = withCredentials;
     }
 
     get withCredentials() { return this.#withCredentials; }

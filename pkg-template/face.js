@@ -1,7 +1,7 @@
 // What both reconnecting classes have in common.
 
 import { connect } from "./connection.js";
-import { numbers } from "./options.js";
+import { iterate } from "./iterate.js";
 import { Target, handlers } from "./target.js";
 
 /** The connection of a face, for its class alone: no application sees it, so whatever it adds to a class of its own is not in the way. */
@@ -9,12 +9,12 @@ export let connectionOf;
 
 export class Face extends Target {
   #connection;
+  #opened;
+  #closed;
 
-  constructor(engine, wire, options) {
+  constructor(engine, wire) {
     super();
-    const { resume: { lastEventId = "" } = {}, signal } = options;
-    const settings = numbers(options, wire.transports, wire.bytes);
-    this.#connection = connect(this, engine, wire, settings, String(lastEventId), signal);
+    this.#connection = connect(this, engine, wire);
   }
 
   static {
@@ -32,6 +32,27 @@ export class Face extends Target {
     return { open: 1, closed: this.CLOSED }[state] ?? 0;
   }
 
+  /** Resolves when it is open, the first time; rejects if it is closed for good before that. */
+  get opened() {
+    if (!this.#opened) {
+      this.#opened = new Promise((resolve, reject) => {
+        if (this.readyState === 1) return resolve();
+        const end = ({ cause }) => reject(new Error(cause?.message ?? "it was closed before it was open", { cause }));
+        if (this.readyState > 1) return end({});
+        this.addEventListener("open", () => resolve(), { once: true });
+        this.addEventListener("close", end, { once: true });
+      });
+      // Whoever does not wait for it does not have to catch it.
+      this.#opened.catch(() => {});
+    }
+    return this.#opened;
+  }
+
+  /** Resolves to the `close` event, when it is closed for good. */
+  get closed() {
+    return (this.#closed ??= new Promise((resolve) => { this.addEventListener("close", resolve, { once: true }); }));
+  }
+
   /** Connects now: while waiting, in place of a connection that is there, and after the end. */
   reconnect() {
     this.#connection.reconnect();
@@ -40,6 +61,17 @@ export class Face extends Target {
   stats() {
     return this.#connection.stats;
   }
+
+  /** The events of this type from now on, or of these types, until it is closed for good; with a bound. */
+  events(types = "message", options = {}) {
+    return iterate(this, [types].flat(), options);
+  }
+
+  [Symbol.asyncIterator]() {
+    return this.events();
+  }
 }
 
 handlers(Face, ["open", "message", "error", "close", "statechange", "reconnecting", "reconnected", "transportchange"]);
+// Not every host has the symbol.
+if (Symbol.dispose) Face.prototype[Symbol.dispose] = function () { this.close(); };

@@ -2,7 +2,8 @@
 
 // Inputs: see `input` in src/js/mod.rs.
 export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5, OPENED = 6, EVENT = 7, SOURCE_ERROR = 8,
-  CHUNK = 9, DONE = 10, UNSENT = 11, FAILED = 12, ANSWER = 14, HEAD = 16, CLOSED = 17, UNUSABLE = 18;
+  UNREADY = 9, DONE = 10, UNSENT = 11, FAILED = 12, ANSWER = 14, HEAD = 16, CLOSED = 17, WALL_CLOCK = 18, JUDGED = 19,
+  REFRESHED = 20, UNUSABLE = 21;
 // Of those with two lanes, the odd number is the uplink.
 export const UP = 1;
 // Page events.
@@ -12,6 +13,8 @@ export const PHASES = ["connecting", "open", "waiting", "offline", "closed"];
 export const TRANSPORTS = ["websocket", "eventsource", "fetch-stream", "xhr-stream", "long-poll"];
 export const CONTINUITIES = ["resumed", "gap", "fresh"];
 export const WHY_DROPPED = ["full", "closed", "unknown", "refused"];
+/** The place of a verdict, plus one, is its number. */
+export const VERDICTS = ["retry", "refresh", "stop"];
 export const DELIVERIES = ["refused", "queued", "sent"];
 
 /** The kinds of a cause, each with what it says of itself. */
@@ -22,7 +25,7 @@ export const CAUSES = Object.entries({
   status: "the server refused",
   "content-type": "expected text/event-stream, the server sent",
   close: "the server closed the connection",
-  provider: "the application failed",
+  provider: "the application's provider failed",
   protocol: "the server broke the protocol",
   overflow: "an event is longer than maxEventBytes",
   application: "the application failed",

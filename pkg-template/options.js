@@ -24,24 +24,42 @@ const NUMBERS = [
   ["reconnect.minUptime", 5_000, 0],
   ["connectTimeout", 10_000, 1],
   ["silenceTimeout", 0, 0],
+  ["firstByteTimeout", 20_000, 0],
   ["outbox.maxMessages", 1_000, 1],
 ];
 
-/** The numbers that a machine is made with, in the order of `create` in src/js/mod.rs. */
+export const isFunction = (given) => typeof given === "function";
+
+/** What a machine is made with: the ladder as a number, and the other numbers in the order of `create` in src/js/mod.rs. */
 export const numbers = ({ transports, ...options }, offered, bytes) => {
   const ladder = transports === undefined ? offered : [transports].flat();
   if (!ladder.length) fail("transports", "nothing", offered.join(" or "));
   for (const transport of ladder) oneOf("transports", transport, offered);
+  for (const name of ["verdict", "refresh", "fetch"]) {
+    if (options[name] !== undefined && !isFunction(options[name])) fail(name, options[name], "a function");
+  }
   if (options.reconnect === false) options.reconnect = { maxRetries: 0 };
-  return [
+  return {
     // Three bits for each transport, the first one lowest.
-    ladder.reduceRight((bits, transport) => bits * 8 + TRANSPORTS.indexOf(transport) + 1, 0),
-    Math.random() * 2 ** 53,
-    ...[...NUMBERS, bytes].map(([name, fallback, least]) => {
+    ladder: ladder.reduceRight((bits, transport) => bits * 8 + TRANSPORTS.indexOf(transport) + 1, 0),
+    numbers: [...NUMBERS, bytes].map(([name, fallback, least]) => {
       const value = name.split(".").reduce((object, key) => object?.[key], options) ?? fallback;
       return value >= least ? value : fail(name, value, `a number of at least ${least}`);
     }),
-  ];
+  };
+};
+
+/** How to go on where an earlier connection was: `{ lastEventId, dedupe, store, key }`. */
+export const resuming = (url, { lastEventId, dedupe = 0, store, key = url } = {}) => {
+  if (!(dedupe >= 0)) fail("resume.dedupe", dedupe, "a number of ids");
+  if (store && !(isFunction(store.getItem) && isFunction(store.setItem))) fail("resume.store", store, "a Storage");
+  if (store && !key) fail("resume.key", "none", "a name, as the URL is not known yet");
+  const place = `everwire:${key}`;
+  let kept;
+  try {
+    kept = store?.getItem(place);
+  } catch {} // Forbidden: that is no reason not to connect.
+  return { lastEventId: String(lastEventId ?? kept ?? ""), dedupe, store, key: place };
 };
 
 /** `given` resolved against the page or worker, with the scheme made `scheme` or its secure form. */

@@ -7,11 +7,8 @@
 
 import { fail } from "./options.js";
 
-/** Makes the class of the light events that pass for `Native`. */
-const lightClass = (Native) => {
-  function Light(target, type, fields) {
-    Object.assign(this, { type, target, currentTarget: target, srcElement: target, timeStamp: performance.now() }, fields);
-  }
+/** Gives a constructor of light events the prototype that makes them pass for `Native`. */
+const passFor = (Light, Native) => {
   // All that a native one has, as plain values and bound methods, for its own accessors refuse strangers. Not every host has every class.
   const model = new (globalThis[Native] ?? Event)("");
   const copy = {};
@@ -21,9 +18,23 @@ const lightClass = (Native) => {
   return Light;
 };
 
-export const LightEvent = lightClass("Event");
-export const LightMessage = lightClass("MessageEvent");
-export const LightClose = lightClass("CloseEvent");
+const lightClass = (Native) => passFor(function (target, type, fields) {
+  Object.assign(this, { type, target, currentTarget: target, srcElement: target, timeStamp: performance.now() }, fields);
+}, Native);
+
+export const LightEvent = /* @__PURE__ */ lightClass("Event");
+export const LightClose = /* @__PURE__ */ lightClass("CloseEvent");
+// Made by the thousand, and so field by field.
+export const LightMessage = /* @__PURE__ */ passFor(function (target, type, data, lastEventId, origin, timeStamp) {
+  this.type = type;
+  this.data = data;
+  this.lastEventId = lastEventId;
+  this.origin = origin;
+  this.target = target;
+  this.currentTarget = target;
+  this.srcElement = target;
+  this.timeStamp = timeStamp;
+}, "MessageEvent");
 
 const captures = (options) => options === true || Boolean(options?.capture);
 
@@ -99,10 +110,3 @@ export class Target extends EventTarget {
     };
   }
 }
-
-/** Constants, on the class and on its prototype, as IDL has them. */
-export const constants = (Class, names) => {
-  for (const on of [Class, Class.prototype]) {
-    names.forEach((name, value) => Object.defineProperty(on, name, { value, enumerable: true }));
-  }
-};

@@ -1,13 +1,15 @@
 // ReconnectingWebSocket: the duplex face.
 
 import { Face, connectionOf } from "./face.js";
-import { fail, oneOf, resolve } from "./options.js";
-import { constants, handlers } from "./target.js";
+import { constants } from "./idl.js";
+import { fail, numbers, oneOf, resolve, resuming } from "./options.js";
+import { relayRequest, webSocket } from "./shell.js";
+import { handlers } from "./target.js";
 
 /** What the wires need of a browser; src/core/wire has their facts. */
 const WIRES = {
-  raw: { own: [], query: "", transports: ["websocket"] },
-  relay: { own: ["ws+meta.nchan"], query: "last_event_id", transports: ["websocket", "long-poll"] },
+  raw: { own: [], query: "", transports: { websocket: webSocket } },
+  relay: { own: ["ws+meta.nchan"], query: "last_event_id", transports: { websocket: webSocket, "long-poll": relayRequest } },
 };
 
 /** An HTTP token (RFC 9110, 5.6.2). */
@@ -34,10 +36,12 @@ export const socketClass = (engine) => {
       const socketUrl = resolve(url, "ws");
       const number = oneOf("wire", wire, Object.keys(WIRES));
       super(engine, {
-        ...WIRES[wire], number, flag: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
-        bytes: ["outbox.maxBytes", 1_048_576, 1], url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http"),
+        ...WIRES[wire], number, flags: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
+        settings: numbers(options, Object.keys(WIRES[wire].transports), ["outbox.maxBytes", 1_048_576, 1]),
+        place: { url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http") },
+        post: relayRequest, resume: resuming("", { lastEventId: options.resume?.lastEventId }), abort: options.signal,
         protocols: protocolList(protocols), withCredentials,
-      }, options);
+      });
     }
 
     get extensions() { return ""; }

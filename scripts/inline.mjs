@@ -19,17 +19,24 @@ function encode(binary) {
   return text;
 }
 
-/** The source of a module whose `bytes()` returns `binary`. */
-export function inlineModule(binary) {
-  return `// Generated: module.wasm as text. scripts/inline.mjs of the repository explains the encoding.
-const TEXT = ${JSON.stringify(encode(binary))};
+const NOTE = "// Generated. scripts/inline.mjs of the repository explains the encoding.\n";
 
-export function bytes() {
-  const bytes = new Uint8Array(${binary.length});
+/** The source of a module with a function for each of `binaries`, by name, that returns its bytes. */
+export function inlineModules(binaries) {
+  const functions = Object.entries(binaries).map(([name, binary]) => (
+    `export const ${name} = () => decode(${JSON.stringify(encode(binary))}, ${binary.length});\n`
+  ));
+  return `${NOTE}import { decode } from "./decode.js";\n\n${functions.join("")}`;
+}
+
+/** The source of what they share. */
+export const decodeModule = `${NOTE}
+export const decode = (text, size) => {
+  const bytes = new Uint8Array(size);
   let length = 0;
   let page = 0;
-  for (let i = 0; i < TEXT.length; i++) {
-    const code = TEXT.charCodeAt(i) - ${FIRST};
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i) - ${FIRST};
     if (code < 0) {
       page = (code + 4) * ${PAGE};
     } else {
@@ -38,6 +45,5 @@ export function bytes() {
     }
   }
   return bytes;
-}
+};
 `;
-}

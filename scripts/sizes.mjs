@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
-// As the bundler of an application does it.
-async function bundled(entry, external = []) {
+// As the bundler of an application does it, which imports these names and nothing else.
+async function bundled(folder, names, entry = "./index.js") {
   const { outputFiles } = await build({
-    entryPoints: [entry],
+    stdin: { contents: `export { ${names} } from "${entry}";`, resolveDir: folder },
     bundle: true,
     minify: true,
     format: "esm",
     target: "es2022",
-    external,
     write: false,
     logLevel: "error",
   });
@@ -28,15 +27,17 @@ function weigh(bytes) {
   };
 }
 
-/** Bytes of each part of the package in `pkg`: raw (JavaScript minified), `gzip -9` and `brotli -q 11`. */
+/** Bytes of what a page pays for each import of the package in `pkg`: raw (minified), `gzip -9` and `brotli -q 11`. */
 export async function sizes(pkg) {
-  const file = (name) => join(pkg, name);
-  return {
-    JavaScript: weigh(await bundled(file("index.js"), ["./wasm/*"])),
-    wasm: weigh(readFileSync(file("wasm/module.wasm"))),
-    "wasm inlined": weigh(await bundled(file("wasm/inline.js"))),
-    "default entry, all of it": weigh(await bundled(file("index.js"))),
-  };
+  const modules = Object.fromEntries(["machine", "parser"].map((name) => (
+    [`${name}.wasm`, weigh(readFileSync(join(pkg, "wasm", `${name}.wasm`)))]
+  )));
+  const measured = {};
+  for (const name of ["EventSource", "ReconnectingEventSource", "ReconnectingWebSocket"]) {
+    measured[name] = weigh(await bundled(pkg, name));
+  }
+  const all = (await bundled(pkg, "EventSource, ReconnectingEventSource, ReconnectingWebSocket"));
+  return { ...modules, ...measured, "all of it": weigh(all) };
 }
 
 /** `sizes` as a table for people. */

@@ -119,6 +119,16 @@ impl Cause {
         Self { reason: reason.into(), ..self }
     }
 
+    /// Is it certain that the server did not act on the request? Then even one is repeated that must not be done twice.
+    #[must_use]
+    pub const fn was_not_acted_on(&self) -> bool {
+        match self.kind {
+            Kind::Provider | Kind::Unusable => true,
+            Kind::Status => matches!(self.status, 401 | 425 | 429 | 503),
+            _ => false,
+        }
+    }
+
     /// What it means.
     #[must_use]
     pub const fn verdict(&self) -> Verdict {

@@ -7,7 +7,10 @@
 //! Two rules hold for all of them. A rung is judged on whether it was ever *useful*, not on whether it
 //! opened (trap T33). And below the last rung comes the first again, so that no fallback is for ever.
 
-use super::types::Transport;
+use super::{time::Millis, types::Transport};
+
+/// How long it is worth to begin where an earlier connection had to step down to: half an hour (trap T34).
+pub const REMEMBERED: Millis = Millis::from_secs(1_800);
 
 /// How well a rung fits at this moment, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -139,6 +142,12 @@ impl Ladder {
             self.at = at;
             self.strikes = 0;
         }
+    }
+
+    /// Is there a rung below the one that we stand on?
+    #[must_use]
+    pub fn has_below(&self) -> bool {
+        self.at.saturating_add(1) < self.rungs.len()
     }
 
     /// Is this the best rung?

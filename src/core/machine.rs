@@ -19,9 +19,15 @@
 //! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
 //! | Open | Message | told; the cursor moves | Open |
 //! | Open | silence timeout, Ended | *failure* | Waiting, Closed |
+//! | Open | not one byte by [`Config::first_byte`], and there is a rung below | *failure*: the path holds bytes back | Connecting, Waiting |
+//! | Open | the wall clock jumped, or `Online` after `Offline` | what does not speak within [`GRACE`] is taken for dead | Open, Connecting |
 //! | Open | Interrupted | the transport reconnects by itself, with the cursor; the carrier stays | Connecting |
 //! | Open, on a lower rung | probe time | a probe opens; if it holds, the connection moves at the next break between polls | Connecting |
-//! | Waiting | time is up, `Reconnect`, `Online`, `Visible` | a new carrier | Connecting |
+//! | Waiting | time is up, `Reconnect`, `Online`, `Visible`, a jump of the wall clock | a new carrier, or first new credentials | Connecting, Refreshing |
+//! | Refreshing | `Refreshed` | with credentials a new carrier; without, a failed try | Connecting, Waiting, Closed |
+//! | Refreshing | connect timeout | a failed try | Waiting, Closed |
+//! | Judging | `Judged` | the rest of a *failure* | Waiting, Connecting, Closed |
+//! | Judging, Refreshing | `Reconnect` | a new carrier, or first new credentials | Connecting, Refreshing |
 //! | Connecting, Open | `Reconnect` | the carrier is dropped for a new one | Connecting |
 //! | any but Closed, Idle | `Cached` | everything is dropped, cleanly | Away |
 //! | Away | `Restored`, `Reconnect` | a new carrier | Connecting |
@@ -31,11 +37,20 @@
 //! What is not in the table changes nothing.
 //!
 //! **Failure** (`Machine::fail`). The carrier is dropped at once, without waiting for its farewell (trap T13). The verdict on the
-//! cause decides between stop and retry. `attempt` counts failures in a row; it goes back to zero only when a
+//! cause decides between stop, retry, and retry with new credentials; where the application wants to decide itself it is asked
+//! ([`Effect::Judge`]), and the machine is Judging until it has. A request that may not be repeated is never retried, but where
+//! the server said that it did not act on it. `attempt` counts failures in a row; it goes back to zero only when a
 //! connection has been open for `min_uptime`, so that a server which accepts and kills is backed off from like one that refuses
 //! (T5). A try that was not even *useful* (nothing came, and it was not open for `min_uptime`) is a strike against its rung, and the
 //! wire says how many strikes are enough to step down. The step down is immediate as long as there was no
 //! connection at all; any other try waits for its backoff.
+//!
+//! **Credentials.** After a verdict of refresh they are stale, and every new try begins with asking the application for new ones. The first
+//! time in a row that is at once; if the server refuses the new ones as well, or the application has none, the backoff comes first.
+//!
+//! **Silence since the opening.** A rung on which lasting proves nothing has until [`Config::first_byte`] to bring a byte, as long as there is
+//! another one to try. When the ladder was gone around in vain, it is the server that is quiet: no rung is left for that again until
+//! something has come.
 //!
 //! **Doubt.** An outage that fails slowly looks, for a while, like a poll that is held, and what is posted into it may be lost. So
 //! after a poll has failed, messages wait until something has come, or the next poll has been held for `min_uptime`.
@@ -59,7 +74,7 @@ use super::{
     time::Millis,
     types::{
         ConnId, Delivery, Effect, Effects, End, Input, Manner, Message, Notice, PageEvent, Payload, Phase, Refused,
-        Report, Snapshot, Transport, Why,
+        Report, Ruling, Snapshot, Transport, Why,
     },
     wire::{Said, Session, Wire},
 };
@@ -77,6 +92,11 @@ pub const PROBE_AFTER: Millis = Millis(15_000);
 pub const PROBE_SOON: Millis = Millis(3_000);
 /// The longest span between two probes.
 pub const PROBE_CAP: Millis = Millis::from_secs(600);
+/// A connection that may have died unnoticed has this long to show that it lives. What is in the browser's buffers by then comes
+/// first (trap T8).
+pub const GRACE: Millis = Millis(5_000);
+/// The wall clock jumped if it went this much further than time did: the machine slept.
+pub const JUMP: Millis = Millis(10_000);
 /// Page events do not bring the next try nearer to the last one than this.
 pub const HURRY_FLOOR: Millis = Millis(1_000);
 
@@ -91,8 +111,19 @@ pub struct Config {
     pub min_uptime: Millis,
     /// An open stream from which nothing came for this long is ended.
     pub silence: Option<Millis>,
+    /// An open stream of which not one byte has come by then is left for the next rung; `None`: never. More than the 15 s at
+    /// which servers send comments.
+    pub first_byte: Option<Millis>,
     /// The transports to use, best first; empty: those of the wire.
     pub transports: Vec<Transport>,
+    /// The one to begin with, which [was remembered](Effect::Remember).
+    pub begin_with: Option<Transport>,
+    /// Does the application want to judge failures itself?
+    pub judges: bool,
+    /// Can it get new credentials?
+    pub refreshes: bool,
+    /// May a request be repeated that the server may have acted on?
+    pub repeatable: bool,
     /// The bounds of the outbox.
     pub outbox: Bounds,
     /// The id to go on from; empty for none.
@@ -108,7 +139,12 @@ impl Default for Config {
             connect_timeout: Millis(10_000),
             min_uptime: Millis(5_000),
             silence: None,
+            first_byte: Some(Millis(20_000)),
             transports: Vec::new(),
+            begin_with: None,
+            judges: false,
+            refreshes: false,
+            repeatable: true,
             outbox: Bounds::DEFAULT,
             last_id: Text::default(),
             seed: 0,
@@ -121,9 +157,23 @@ enum State {
     Idle,
     Connecting,
     Open,
+    /// The application is asked for its verdict.
+    Judging,
     Waiting,
+    /// It is asked for new credentials.
+    Refreshing,
     Away,
     Closed,
+}
+
+/// A failure that is being judged.
+struct Failure {
+    cause: Cause,
+    transport: Transport,
+    /// Something had come over the carrier, or it had stayed open where that proves something.
+    useful: bool,
+    /// It had lasted.
+    stood: bool,
 }
 
 /// The attempt that carries the connection, or tries to.
@@ -143,6 +193,10 @@ struct Carrier<P> {
     blocked: bool,
     /// The cursor moved since the last poll.
     moved: bool,
+    /// It may have died unnoticed, and has until then to speak.
+    suspect: Millis,
+    /// A new request of it has until then to be answered.
+    answer_due: Millis,
     last_sign: Millis,
     last_poll: Millis,
     /// The poll is answered, and the next one is due then; never while one is under way.
@@ -197,7 +251,16 @@ pub struct Machine<P> {
     asked: Option<Millis>,
     /// A poll failed, and nothing has come since.
     doubtful: bool,
+    /// The server refused the credentials.
+    stale: bool,
+    /// No rung brought a byte: the server is quiet.
+    quiet: bool,
+    judging: Option<Failure>,
+    /// The transport that the shell remembers, for the next connection.
+    remembered: Option<Transport>,
     online: bool,
+    /// How far the wall clock is ahead of time; never before it was told.
+    wall_ahead: Millis,
     /// When the connection was lost; never while there is one, and before there was one.
     down_since: Millis,
     last_try: Millis,
@@ -224,7 +287,10 @@ impl<P: Payload> Machine<P> {
     pub fn new(config: Config, wire: Box<dyn Wire<P>>) -> Self {
         let offered = wire.ladder();
         let wanted = if config.transports.is_empty() { offered } else { &config.transports };
-        let ladder = Ladder::new(wanted.iter().copied().filter(|transport| offered.contains(transport)));
+        let mut ladder = Ladder::new(wanted.iter().copied().filter(|transport| offered.contains(transport)));
+        if let Some(transport) = config.begin_with {
+            ladder.climb_to(transport);
+        }
         Self {
             rng: Rng::new(config.seed),
             state: State::Idle,
@@ -241,7 +307,12 @@ impl<P: Payload> Machine<P> {
             ids: 0,
             asked: None,
             doubtful: false,
+            stale: false,
+            quiet: false,
+            judging: None,
+            remembered: config.begin_with,
             online: true,
+            wall_ahead: Millis::NEVER,
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
             carried: None,
@@ -277,10 +348,10 @@ impl<P: Payload> Machine<P> {
     #[must_use]
     pub fn snapshot(&self, now: Millis) -> Snapshot {
         let (phase, retry_in) = match self.state {
-            State::Idle | State::Connecting => (Phase::Connecting, Millis::ZERO),
+            State::Idle | State::Connecting | State::Refreshing => (Phase::Connecting, Millis::ZERO),
             State::Open => (Phase::Open, Millis::ZERO),
             State::Waiting => (if self.online { Phase::Waiting } else { Phase::Offline }, self.due.since(now)),
-            State::Away => (Phase::Waiting, Millis::ZERO),
+            State::Away | State::Judging => (Phase::Waiting, Millis::ZERO),
             State::Closed => (Phase::Closed, Millis::ZERO),
         };
         Snapshot {
@@ -352,6 +423,9 @@ impl<P: Payload> Machine<P> {
             Input::Flush(id) => self.flush(now, id, out),
             Input::Reconnect => self.reconnect(now, out),
             Input::Page(event) => self.page(now, event, out),
+            Input::Judged(ruling) => self.judged(now, ruling, out),
+            Input::Refreshed(result) => self.refreshed(now, result, out),
+            Input::WallClock(wall) => self.wall_clock(now, wall, out),
             Input::Close { code, reason } => self.close(now, End { code, reason, cause: None }, out),
         }
         self.arm(out);
@@ -365,6 +439,15 @@ impl<P: Payload> Machine<P> {
     }
 
     fn connect(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        self.judging = None;
+        if self.stale {
+            self.state = State::Refreshing;
+            self.due = now.after(self.config.connect_timeout);
+            self.last_try = now;
+            self.tell_status(now, out);
+            out.push(Effect::Refresh);
+            return;
+        }
         let has_cursor = !self.cursor.is_empty();
         let Some((transport, fit)) = self.ladder.pick(|transport| self.wire.fit(transport, has_cursor)) else {
             let cause = self.last_cause.take().unwrap_or_else(|| Cause::new(Kind::Unusable));
@@ -385,6 +468,8 @@ impl<P: Payload> Machine<P> {
             flowing: false,
             blocked: false,
             moved: false,
+            suspect: Millis::NEVER,
+            answer_due: Millis::NEVER,
             last_sign: now,
             last_poll: now,
             next_poll: Millis::NEVER,
@@ -398,9 +483,11 @@ impl<P: Payload> Machine<P> {
     }
 
     fn opened(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        let (State::Connecting, Some(carrier)) = (self.state, &mut self.carrier) else {
+        let Some(carrier) = &mut self.carrier else { return };
+        carrier.answer_due = Millis::NEVER;
+        if self.state != State::Connecting {
             return;
-        };
+        }
         let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
         carrier.last_sign = now;
         self.state = State::Open;
@@ -499,14 +586,27 @@ impl<P: Payload> Machine<P> {
     fn sign(&mut self, now: Millis, out: &mut impl Effects<P>) {
         if let Some(carrier) = &mut self.carrier {
             carrier.last_sign = now;
+            carrier.suspect = Millis::NEVER;
             if !carrier.useful {
                 carrier.useful = true;
+                let stood = carrier.stood;
                 self.doubtful = false;
-                self.ladder.useful();
-                if carrier.stood {
+                self.quiet = false;
+                self.proved(out);
+                if stood {
                     self.forgive(now, out);
                 }
             }
+        }
+    }
+
+    /// The rung that we stand on works. A fallback is worth to be remembered.
+    fn proved(&mut self, out: &mut impl Effects<P>) {
+        self.ladder.useful();
+        let fallback = self.better().and(self.carrier.as_ref()).map(|carrier| carrier.transport);
+        if self.remembered != fallback {
+            self.remembered = fallback;
+            out.push(Effect::Remember(fallback));
         }
     }
 
@@ -569,8 +669,9 @@ impl<P: Payload> Machine<P> {
 
     fn fail(&mut self, now: Millis, mut cause: Cause, out: &mut impl Effects<P>) {
         let Some(carrier) = &self.carrier else { return };
-        let (transport, useful) = (carrier.transport, carrier.useful);
+        let transport = carrier.transport;
         let stood = self.stood(now) && carrier.proves();
+        let useful = carrier.useful || (stood && self.wire.lasting_proves(transport));
         self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
         self.let_go(None, out);
@@ -583,29 +684,75 @@ impl<P: Payload> Machine<P> {
         if self.carried.is_some() {
             self.lost(now);
         }
-        if cause.verdict() != Verdict::Retry {
-            // There is no provider of credentials yet, and retrying with those that were refused is hammering.
+        let failure = Failure { cause, transport, useful, stood };
+        if self.config.judges {
+            self.state = State::Judging;
+            out.push(Effect::Judge(failure.cause.clone()));
+            self.judging = Some(failure);
+            self.tell_status(now, out);
+        } else {
+            self.failed(now, failure, None, out);
+        }
+    }
+
+    fn judged(&mut self, now: Millis, ruling: Option<Ruling>, out: &mut impl Effects<P>) {
+        if let (State::Judging, Some(failure)) = (self.state, self.judging.take()) {
+            self.failed(now, failure, ruling, out);
+        }
+    }
+
+    /// The verdict, and what follows from it.
+    fn failed(&mut self, now: Millis, failure: Failure, ruling: Option<Ruling>, out: &mut impl Effects<P>) {
+        let Failure { mut cause, transport, useful, stood } = failure;
+        let verdict = match ruling {
+            Some(Ruling::Verdict(verdict)) => verdict,
+            Some(Ruling::RetryAfter(span)) => {
+                cause.retry_after = Some(span);
+                Verdict::Retry
+            }
+            None => cause.verdict(),
+        };
+        if !self.config.repeatable && !cause.was_not_acted_on() {
+            if cause.kind == Kind::Close && cause.code == 0 {
+                // A request that is not repeated has had its whole answer.
+                return self.close(now, End { code: 1000, reason: Text::default(), cause: None }, out);
+            }
+            return self.stop(now, cause, out);
+        }
+        if verdict == Verdict::Stop || (verdict == Verdict::Refresh && !self.config.refreshes) {
+            // Retrying with the credentials that were refused is hammering.
             return self.stop(now, cause, out);
         }
         if stood {
             self.attempt = 0;
         }
-        let retry = self.attempt;
-        if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
-            return self.stop(now, cause, out);
-        }
-        self.attempt = retry.saturating_add(1);
+        let refresh_at_once = verdict == Verdict::Refresh && self.attempt == 0;
+        self.stale |= verdict == Verdict::Refresh;
         let mut step = Step::Stay;
-        if stood {
-            self.ladder.useful();
-        } else if !useful {
+        if useful {
+            if stood {
+                self.ladder.useful();
+            }
+        } else if cause.kind != Kind::Provider {
             let proven = self.ladder.is_proven();
             let strikes = self.ladder.strike();
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
                 step = self.ladder.step();
             }
         }
-        let at_once = step == Step::Down && self.carried.is_none() && cause.retry_after.is_none();
+        self.quiet |= step == Step::Around && cause.kind == Kind::Silence;
+        let steps_at_once = step == Step::Down && cause.retry_after.is_none();
+        let at_once = refresh_at_once || (steps_at_once && (self.carried.is_none() || cause.kind == Kind::Silence));
+        self.retry(now, cause, at_once, out);
+    }
+
+    /// The try after a failure: now, or after its backoff.
+    fn retry(&mut self, now: Millis, cause: Cause, at_once: bool, out: &mut impl Effects<P>) {
+        let retry = self.attempt;
+        if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
+            return self.stop(now, cause, out);
+        }
+        self.attempt = retry.saturating_add(1);
         let delay = if at_once {
             Millis::ZERO
         } else {
@@ -619,6 +766,21 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
         if at_once {
             self.connect(now, out);
+        }
+    }
+
+    // ---- credentials ----
+
+    fn refreshed(&mut self, now: Millis, result: Result<(), Text>, out: &mut impl Effects<P>) {
+        if self.state != State::Refreshing {
+            return;
+        }
+        match result {
+            Ok(()) => {
+                self.stale = false;
+                self.connect(now, out);
+            }
+            Err(why) => self.retry(now, Cause::new(Kind::Provider).because(why), false, out),
         }
     }
 
@@ -688,23 +850,31 @@ impl<P: Payload> Machine<P> {
     fn poll(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let better = self.ready(now);
         let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.next_poll <= now) else { return };
-        if let (Some(transport), true) = (better, carrier.session.can_send()) {
-            self.let_go(None, out);
-            self.ladder.climb_to(transport);
-            // Should it not last up there, the next probe is later.
-            self.postpone_probes();
-            self.last_cause = None;
-            return self.connect(now, out);
+        if let (Some(transport), false) = (better, carrier.session.is_sending()) {
+            return self.climb(now, transport, out);
         }
         carrier.next_poll = match &self.probe {
             // A probe that is open gets its second to prove that it holds, and a message under way its answer.
             Some(probe) if probe.holds != Millis::NEVER => probe.holds.max(carrier.next_poll.after(QUIET_POLL)),
             _ => {
                 carrier.last_poll = now;
+                if carrier.transport != Transport::LongPoll {
+                    carrier.answer_due = now.after(self.config.connect_timeout);
+                }
                 out.push(Effect::Poll(carrier.id, self.cursor.id().clone()));
                 Millis::NEVER
             }
         };
+    }
+
+    /// Moves the connection to a better transport.
+    fn climb(&mut self, now: Millis, transport: Transport, out: &mut impl Effects<P>) {
+        self.let_go(None, out);
+        self.ladder.climb_to(transport);
+        // Should it not last up there, the next probe is later.
+        self.postpone_probes();
+        self.last_cause = None;
+        self.connect(now, out);
     }
 
     // ---- probing ----
@@ -724,14 +894,34 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
-    /// It only has to open and to hold. What it receives comes again, over the connection, by the cursor.
+    /// A socket has to open and to hold, a stream to bring a byte. What it receives comes again, over the connection, by the cursor.
     fn report_probe(&mut self, now: Millis, report: &Report<P>, out: &mut impl Effects<P>) {
         match (report, &mut self.probe) {
             (Report::Opened { .. }, Some(probe)) => {
                 probe.deadline = Millis::NEVER;
                 probe.holds = now.after(PROBE_HOLDS);
             }
-            (Report::Closed { .. } | Report::Failed { .. } | Report::Unusable { .. }, _) => self.probe_failed(now, out),
+            (Report::Piece(_), Some(probe)) => {
+                let transport = probe.transport;
+                probe.deadline = Millis::NEVER;
+                probe.holds = now;
+                // A stream that is read as it comes has no break, but it has the cursor to go on from.
+                let streams = |carrier: &Carrier<P>| carrier.transport == Transport::XhrStream;
+                if self.carrier.as_ref().is_some_and(streams) && !self.cursor.is_empty() {
+                    return self.climb(now, transport, out);
+                }
+                self.poll(now, out);
+            }
+            (Report::Head(head), _) if head.status == 200 => {}
+            (
+                Report::Head(_)
+                | Report::Done
+                | Report::Closed { .. }
+                | Report::Failed { .. }
+                | Report::Unready { .. }
+                | Report::Unusable { .. },
+                _,
+            ) => self.probe_failed(now, out),
             _ => {}
         }
     }
@@ -774,6 +964,10 @@ impl<P: Payload> Machine<P> {
                     self.tell_status(now, out);
                 }
                 if event == PageEvent::Online {
+                    if changed {
+                        // It may be another network, on which the connections of the old one are dead.
+                        self.suspect(now);
+                    }
                     self.hurry(now, out);
                 }
             }
@@ -788,6 +982,25 @@ impl<P: Payload> Machine<P> {
             }
             PageEvent::Restored if self.state == State::Away => self.connect(now, out),
             PageEvent::Cached | PageEvent::Restored => {}
+        }
+    }
+
+    /// The wall clock runs on while a machine sleeps, and time here does not, or all of it comes at once after.
+    fn wall_clock(&mut self, now: Millis, wall: Millis, out: &mut impl Effects<P>) {
+        let ahead = wall.since(now);
+        let before = mem::replace(&mut self.wall_ahead, ahead);
+        if before != Millis::NEVER && ahead.since(before) >= JUMP {
+            self.suspect(now);
+            self.hurry(now, out);
+        }
+    }
+
+    /// The connection may have died unnoticed. A stream shows that it lives by speaking.
+    fn suspect(&mut self, now: Millis) {
+        if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
+            if !matches!(carrier.transport, Transport::LongPoll | Transport::WebSocket) {
+                carrier.suspect = carrier.suspect.min(now.after(GRACE));
+            }
         }
     }
 
@@ -818,10 +1031,20 @@ impl<P: Payload> Machine<P> {
             State::Waiting if self.due <= now => self.connect(now, out),
             State::Connecting if self.held <= now => self.opened(now, out),
             State::Connecting if self.due <= now => self.fail(now, Cause::new(Kind::Timeout), out),
+            State::Refreshing if self.due <= now => {
+                self.refreshed(now, Err(Text::from("no answer within the connect timeout")), out);
+            }
             _ => {}
         }
+        if self.carrier.as_ref().is_some_and(|carrier| carrier.answer_due <= now) {
+            self.fail(now, Cause::new(Kind::Timeout), out);
+        }
         if self.silent_at() <= now {
+            let suspected = self.carrier.as_ref().is_some_and(|carrier| carrier.suspect <= now);
             self.fail(now, Cause::new(Kind::Silence), out);
+            if suspected {
+                self.hurry(now, out);
+            }
         }
         if self.stood(now) {
             self.has_stood(now, out);
@@ -840,8 +1063,11 @@ impl<P: Payload> Machine<P> {
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| !carrier.stood) {
             carrier.stood = true;
             self.doubtful = false;
-            if carrier.proves() {
-                self.ladder.useful();
+            let (transport, proves) = (carrier.transport, carrier.proves());
+            if proves {
+                if self.wire.lasting_proves(transport) {
+                    self.proved(out);
+                }
                 self.forgive(now, out);
             }
             self.flow(now, out);
@@ -862,7 +1088,11 @@ impl<P: Payload> Machine<P> {
         let (State::Open, Some(carrier)) = (self.state, &self.carrier) else {
             return Millis::NEVER;
         };
-        let silence = self.config.silence.unwrap_or(Millis::NEVER);
+        let mut silence = self.config.silence.unwrap_or(Millis::NEVER);
+        let must_speak = !carrier.useful && !self.quiet && !self.wire.lasting_proves(carrier.transport);
+        if must_speak && self.ladder.has_below() {
+            silence = silence.min(self.config.first_byte.unwrap_or(Millis::NEVER));
+        }
         let limit = match carrier.transport {
             Transport::LongPoll if self.wire.poll_may_hang() && !self.ladder.is_proven() && !self.ladder.is_top() => {
                 let span = self.config.connect_timeout;
@@ -871,14 +1101,14 @@ impl<P: Payload> Machine<P> {
             Transport::LongPoll => Millis::NEVER,
             _ => silence,
         };
-        carrier.last_sign.after(limit)
+        carrier.last_sign.after(limit).min(carrier.suspect)
     }
 
     /// The earliest time at which something is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         let mut due = match self.state {
-            State::Waiting => self.due,
+            State::Waiting | State::Refreshing => self.due,
             State::Connecting => self.due.min(self.held),
             State::Open if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => self.due,
             _ => Millis::NEVER,
@@ -888,7 +1118,7 @@ impl<P: Payload> Machine<P> {
             due = due.min(probe.deadline);
         }
         if let Some(carrier) = &self.carrier {
-            due = due.min(carrier.next_poll);
+            due = due.min(carrier.next_poll).min(carrier.answer_due);
         }
         Some(due).filter(|due| *due != Millis::NEVER)
     }

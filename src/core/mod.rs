@@ -15,6 +15,7 @@
 //! | [`cause`] | why a connection ended, and the verdict on it |
 //! | [`cursor`] | the last id seen, and what a reconnect meant for the data |
 //! | [`outbox`] | messages accepted while nothing could carry them |
+//! | [`seen`] | the ids of the last events, to tell those that come twice |
 //! | [`sse`], [`scan`] | the `text/event-stream` parser, and its search for line ends |
 //! | [`types`], [`text`], [`time`], [`rng`] | the nouns |
 //!
@@ -29,6 +30,7 @@ pub mod machine;
 pub mod outbox;
 pub mod rng;
 pub mod scan;
+pub mod seen;
 pub mod sse;
 pub mod text;
 pub mod time;

@@ -156,8 +156,12 @@ impl Field {
 
     /// Copies it out of the way of what moves down to `data`. What was kept goes to the attic.
     fn yield_to(&mut self, data: &Range<usize>, buffer: &[u8], attic: &mut Vec<Vec<u8>>) {
-        if let Some(place) = self.place.take_if(|place| !place.is_empty() && place.start >= data.end) {
-            attic.push(mem::replace(&mut self.kept, slice(buffer, &place).to_vec()));
+        match &self.place {
+            Some(place) if !place.is_empty() && place.start >= data.end => {
+                attic.push(mem::replace(&mut self.kept, slice(buffer, place).to_vec()));
+                self.place = None;
+            }
+            _ => {}
         }
     }
 
@@ -243,7 +247,7 @@ impl Parser {
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
-    pub fn feed(&mut self, chunk: &[u8], sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
+    pub fn feed(&mut self, chunk: &[u8], sink: &mut impl FnMut(Item<'_>)) -> Result<(), Overflow> {
         // The lengths are equal, or nothing is parsed.
         if let Some(room) = self.room(chunk.len()).get_mut(..chunk.len()) {
             room.copy_from_slice(chunk);
@@ -266,6 +270,12 @@ impl Parser {
         self.buffer.get_mut(begun..).unwrap_or_default()
     }
 
+    /// The last `len` bytes of the room were not needed.
+    pub fn give_back(&mut self, len: usize) {
+        let end = self.buffer.len().saturating_sub(len).max(self.seek);
+        self.buffer.truncate(end);
+    }
+
     /// Parses the bytes that were written to the [`room`](Self::room), and gives `sink` all that they complete.
     ///
     /// A block ends with its line end, also if that is a CR which may turn out to be half of a CR LF. What
@@ -277,12 +287,12 @@ impl Parser {
     /// [`Overflow`] as soon as the limit is passed. The items before that place have been told, the last id
     /// is that of the last finished block, and all that follows is refused with the same error until
     /// [`reset`](Self::reset).
-    pub fn parse(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), Overflow> {
+    pub fn parse(&mut self, sink: &mut impl FnMut(Item<'_>)) -> Result<(), Overflow> {
         self.failed |= self.lines(sink).is_err();
         if self.failed { Err(Overflow { limit: self.limit }) } else { Ok(()) }
     }
 
-    fn lines(&mut self, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
+    fn lines(&mut self, sink: &mut impl FnMut(Item<'_>)) -> Result<(), TooLong> {
         if self.fresh {
             let begun = self.buffer.get(self.line..).unwrap_or_default();
             if begun.len() < BOM.len() && BOM.starts_with(begun) {
@@ -327,7 +337,7 @@ impl Parser {
 
     /// "Process the field." A comment is a line whose name is empty, and ignored as any other unknown name
     /// is.
-    fn field(&mut self, line: Range<usize>, sink: &mut dyn FnMut(Item<'_>)) -> Result<(), TooLong> {
+    fn field(&mut self, line: Range<usize>, sink: &mut impl FnMut(Item<'_>)) -> Result<(), TooLong> {
         let bytes = slice(&self.buffer, &line);
         let (name, value) = match bytes {
             // By far the most frequent ones need no search for the colon.
@@ -367,7 +377,7 @@ impl Parser {
     }
 
     /// "Dispatch the event."
-    fn dispatch(&mut self, sink: &mut dyn FnMut(Item<'_>)) {
+    fn dispatch(&mut self, sink: &mut impl FnMut(Item<'_>)) {
         let mut moved = false;
         if mem::take(&mut self.has_id) {
             moved = self.id.get(&self.buffer) != self.last_id();

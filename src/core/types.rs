@@ -1,6 +1,11 @@
 //! The nouns that the machine, the wires and the shell share.
 
-use super::{cause::Cause, cursor::Continuity, text::Text, time::Millis};
+use super::{
+    cause::{Cause, Verdict},
+    cursor::Continuity,
+    text::Text,
+    time::Millis,
+};
 
 /// How bytes move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,16 +45,11 @@ impl Transport {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ConnId(pub u32);
 
-/// What an application sends and receives. The core asks for its size and, where a wire puts
-/// something around it, has it taken apart; it never reads what the application wrote.
+/// What an application sends and receives: a message, or several server-sent events that came together. The core asks for its size
+/// and, where a wire puts something around it, has it taken apart; it never reads what the application wrote.
 pub trait Payload: Sized + Clone {
     /// Size in bytes, text counted as UTF-8.
     fn size(&self) -> usize;
-    /// A server-sent event: its type (empty: `message`) and its data, each as UTF-8 with replacement of what is not (the
-    /// Encoding Standard's "UTF-8 decode without BOM").
-    fn event(kind: &[u8], data: &[u8]) -> Self;
-    /// The bytes of a body or a chunk.
-    fn bytes(&self) -> Vec<u8>;
     /// The text that a body of bytes stands for; what is text already stays as it is.
     fn into_text(self) -> Self;
     /// Splits at the first blank line (`\n\n`): the head as text, and the rest as the same kind of payload.
@@ -77,6 +77,21 @@ pub struct Head {
     pub position: Text,
     /// `Retry-After`, as a span from now.
     pub retry_after: Option<Millis>,
+}
+
+/// What some bytes of an event stream brought: what the [parser](super::sse::Parser) said of them, taken together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Piece<P> {
+    /// How many bytes they are.
+    pub bytes: usize,
+    /// The events that they complete, in order, as one payload; `None` if there is none.
+    pub events: Option<P>,
+    /// The "last event ID string" after them, where they changed it.
+    pub last_id: Option<Text>,
+    /// The last `retry` among them, in milliseconds.
+    pub retry: Option<u64>,
+    /// A line or an event is longer than the limit: the stream cannot be read on.
+    pub overflow: bool,
 }
 
 /// Which of a session's requests: one to receive, one to send. Each lane has at most one in flight.
@@ -121,10 +136,10 @@ pub enum Report<P> {
         /// `readyState` is CLOSED.
         gave_up: bool,
     },
-    /// A streamed response has begun.
+    /// The response that brings the events has begun.
     Head(Head),
-    /// Some of its body.
-    Chunk(P),
+    /// Some of its body: of a stream as it comes, of a poll all of it.
+    Piece(Piece<P>),
     /// All of its body has come.
     Done,
     /// A whole response.
@@ -140,6 +155,13 @@ pub enum Report<P> {
     Failed {
         /// Which request.
         lane: Lane,
+        /// What is known of why; empty where that is nothing.
+        why: Text,
+    },
+    /// The application's provider of the URL, of headers or of the body failed, so there is nothing to open.
+    Unready {
+        /// What it threw.
+        why: Text,
     },
     /// The WebSocket is closing and did not take this message.
     Unsent(P),
@@ -192,6 +214,12 @@ pub enum Input<P> {
     Flush(ConnId),
     /// The application wants a new connection now.
     Reconnect,
+    /// The application's own verdict, which [`Effect::Judge`] asked for; `None`: the default.
+    Judged(Option<Ruling>),
+    /// New credentials are there, which [`Effect::Refresh`] asked for; or the application's words on why not.
+    Refreshed(Result<(), Text>),
+    /// The wall clock shows this; told from time to time, and whenever there is reason to. It runs on while a machine sleeps.
+    WallClock(Millis),
     /// The application is done.
     Close {
         /// The close code: 1000 or 3000–4999.
@@ -201,12 +229,22 @@ pub enum Input<P> {
     },
 }
 
+/// What an application decides on a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ruling {
+    /// As its verdict says.
+    Verdict(Verdict),
+    /// Try again after this span, as if the server had asked for it.
+    RetryAfter(Millis),
+}
+
 /// Everything that a connection does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect<P> {
     /// Open this transport, going on after this id (empty: there is none yet). Long-polling opens with its first poll.
     Open(ConnId, Transport, Text),
-    /// Poll again, going on after this id. Nothing else of the attempt is under way but, perhaps, a message.
+    /// Ask again over the transport of this attempt, going on after this id. What it had open to receive takes its end with that;
+    /// nothing else of it is under way but, perhaps, a message.
     Poll(ConnId, Text),
     /// Send this: over the open WebSocket, or by POST.
     Send(ConnId, P),
@@ -216,6 +254,13 @@ pub enum Effect<P> {
     Wake(Option<Millis>),
     /// After the notices before this one have been delivered, send [`Input::Flush`].
     Flush(ConnId),
+    /// Ask the application for its verdict on this, and send [`Input::Judged`].
+    Judge(Cause),
+    /// Ask the application for new credentials, and send [`Input::Refreshed`].
+    Refresh,
+    /// The next connection to the same place had better begin with this transport, for [a while](super::ladder::REMEMBERED); `None`:
+    /// with the best one.
+    Remember(Option<Transport>),
     /// Tell the application.
     Tell(Notice<P>),
 }

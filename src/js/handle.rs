@@ -10,10 +10,6 @@ use crate::core::{text::Text, types::Payload};
 extern "C" {
     /// Its size in bytes.
     fn size(value: u32) -> usize;
-    /// Writes its bytes to a place that has room for them.
-    fn read(value: u32, to: *mut u8);
-    /// Keeps a server-sent event: its type and its data, each a pointer and a length.
-    fn event(kind: *const u8, kind_len: usize, data: *const u8, data_len: usize) -> u32;
     /// Replaces bytes by the text that they stand for.
     fn decode(value: u32);
     /// Writes what comes before its first blank line to a place that has this much room, and tells the length; 0 if there is none.
@@ -54,16 +50,6 @@ impl Drop for Handle {
 impl Payload for Handle {
     fn size(&self) -> usize {
         size(self.0)
-    }
-
-    fn event(kind: &[u8], data: &[u8]) -> Self {
-        Self(event(kind.as_ptr(), kind.len(), data.as_ptr(), data.len()))
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.size()];
-        read(self.0, bytes.as_mut_ptr());
-        bytes
     }
 
     fn into_text(self) -> Self {

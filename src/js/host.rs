@@ -20,6 +20,8 @@ extern "C" {
 
     /// With the cursor.
     fn open(connection: usize, id: u32, transport: u32);
+    /// With the cursor.
+    fn poll(connection: usize, id: u32);
     /// With the payload.
     #[wasm_bindgen(js_name = send)]
     fn send_over(connection: usize, id: u32);
@@ -27,6 +29,10 @@ extern "C" {
     fn drop(connection: usize, id: u32, code: u32);
     fn wake(connection: usize, at: f64);
     fn flush(connection: usize, id: u32);
+    /// The cause that was told before it.
+    fn judge(connection: usize);
+    fn refresh(connection: usize);
+    fn remember(connection: usize, transport: u32);
     fn status(connection: usize, phase: u32, transport: u32, attempt: u32, retry_in: f64);
     fn opened(connection: usize);
     /// With the payload and, if there is a new one, the last id.
@@ -67,11 +73,6 @@ impl Host {
             cause(self.0, kind as u32, number(transport), status, code, ms(retry_after));
         }
     }
-
-    fn open(&self, id: u32, transport: Transport, cursor: &Text) {
-        say(cursor);
-        open(self.0, id, transport as u32);
-    }
 }
 
 impl Effects<Handle> for Host {
@@ -80,9 +81,14 @@ impl Effects<Handle> for Host {
     fn push(&mut self, effect: Effect<Handle>) {
         let to = self.0;
         match effect {
-            Effect::Open(id, transport, cursor) => self.open(id.0, transport, &cursor),
-            // The next poll of an attempt is opened like its first.
-            Effect::Poll(id, cursor) => self.open(id.0, Transport::LongPoll, &cursor),
+            Effect::Open(id, transport, cursor) => {
+                say(&cursor);
+                open(to, id.0, transport as u32);
+            }
+            Effect::Poll(id, cursor) => {
+                say(&cursor);
+                poll(to, id.0);
+            }
             Effect::Send(id, data) => {
                 value(data.give());
                 send_over(to, id.0);
@@ -94,6 +100,12 @@ impl Effects<Handle> for Host {
             }
             Effect::Wake(at) => wake(to, ms(at)),
             Effect::Flush(id) => flush(to, id.0),
+            Effect::Judge(cause) => {
+                self.cause(Some(&cause));
+                judge(to);
+            }
+            Effect::Refresh => refresh(to),
+            Effect::Remember(transport) => remember(to, number(transport)),
             Effect::Tell(notice) => match notice {
                 Notice::Status(now) => {
                     status(to, now.phase as u32, number(now.transport), now.attempt, now.retry_in.0 as f64);

@@ -54,6 +54,10 @@ pub trait Session<P> {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>);
     /// Can it take a message now?
     fn can_send(&self) -> bool;
+    /// Does a message wait for its answer?
+    fn is_sending(&self) -> bool {
+        false
+    }
     /// This message is sent. Called only when [`Self::can_send`].
     fn sending(&mut self, _payload: &P) {}
     /// The message that is under way and whose answer will not be heard, because the session is about to be dropped.
@@ -77,6 +81,8 @@ pub trait Wire<P> {
     fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool;
     /// Is `above` worth a probe while `current` carries the connection?
     fn prefers(&self, above: Transport, current: Transport) -> bool;
+    /// Does `transport` prove that it works by staying open, although nothing comes over it?
+    fn lasting_proves(&self, transport: Transport) -> bool;
     /// Can a poll stay unanswered for ever although the server is well? True where long-polling reads what was
     /// meant as an endless stream.
     fn poll_may_hang(&self) -> bool;
@@ -90,7 +96,9 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
         Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
         Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(why)),
-        Report::Closed { .. } | Report::Failed { .. } => Said::Ended(Cause::new(Kind::Network)),
+        Report::Failed { why, .. } => Said::Ended(Cause::new(Kind::Network).because(why)),
+        Report::Closed { .. } => Said::Ended(Cause::new(Kind::Network)),
+        Report::Unready { why } => Said::Ended(Cause::new(Kind::Provider).because(why)),
         // Not for this transport.
         _ => return,
     });

@@ -40,6 +40,10 @@ impl<P: Payload> Wire<P> for Raw {
         false
     }
 
+    fn lasting_proves(&self, _: Transport) -> bool {
+        true
+    }
+
     fn poll_may_hang(&self) -> bool {
         false
     }

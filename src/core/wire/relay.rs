@@ -60,6 +60,11 @@ impl<P: Payload + 'static> Wire<P> for Relay {
         above == Transport::WebSocket
     }
 
+    fn lasting_proves(&self, transport: Transport) -> bool {
+        // A poll that is held proves nothing; only its answer does.
+        transport == Transport::WebSocket
+    }
+
     fn poll_may_hang(&self) -> bool {
         false
     }
@@ -145,7 +150,7 @@ impl<P: Payload> Session<P> for Poll<P> {
             Report::Answer { lane: Lane::Down, head, body } => self.polled(head, body, out),
             Report::Answer { lane: Lane::Up, head, .. } => self.posted(&head, out),
             other => {
-                if matches!(other, Report::Failed { lane: Lane::Up }) {
+                if matches!(other, Report::Failed { lane: Lane::Up, .. }) {
                     if let Some(payload) = self.posting.take() {
                         out.push(Said::Uncertain(payload));
                     }
@@ -157,6 +162,10 @@ impl<P: Payload> Session<P> for Poll<P> {
 
     fn can_send(&self) -> bool {
         self.posting.is_none()
+    }
+
+    fn is_sending(&self) -> bool {
+        self.posting.is_some()
     }
 
     fn sending(&mut self, payload: &P) {

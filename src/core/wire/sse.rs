@@ -2,8 +2,9 @@
 //!
 //! | rung | what it is | what it cannot do |
 //! | --- | --- | --- |
-//! | `eventsource` | the browser's own | send an id of ours without a query name; see status, comments |
-//! | `fetch-stream` | fetch, parsed here | – |
+//! | `eventsource` | the browser's own | send an id of ours without a query name; another method, headers, a body; see status, comments |
+//! | `fetch-stream` | fetch, its body parsed as it comes | – |
+//! | `xhr-stream` | XHR, its text parsed as it grows | stay small: so the request is [rotated](ROTATE) |
 //! | `long-poll` | XHR, each response read when it ends | a response that never ends |
 //!
 //! A response that ends is an ordinary SSE disconnect, so the last rung works with every server that ends
@@ -14,15 +15,25 @@
 //! same and go on with fetch, because it has neither backoff nor jitter. On another origin we leave it at its work for
 //! as long as it gets anywhere: `Last-Event-ID` set by a script needs a CORS preflight, the browser's own does not
 //! (whatwg/fetch#568), so it may resume where we could not.
+//!
+//! **A path that holds bytes back** (a proxy that buffers, a virus scanner) lets the head of a response through, and then nothing until it
+//! ends. No script can tell that from a server that has nothing to say. But a server that follows the standard's advice sends a
+//! comment every 15 s; so a stream of which not one byte has come by a deadline beyond that is left for the next rung, and when
+//! none of them brings a byte, it is the server that is quiet: the best rung is taken again, and kept.
 
 use super::{Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
-    sse::{Item, Parser},
     text::Text,
-    types::{Head, Manner, Message, Payload, Report, Transport},
+    types::{Head, Manner, Message, Report, Transport},
 };
+
+/// Bytes after which a growing XHR is left for a new one, that goes on after the last id. To read what has come means to copy
+/// all of it, and nothing of it is given back before the request ends (trap T28).
+pub const ROTATE: usize = 1 << 20;
+/// Bytes after which it is left although there was no id to go on from: an ordinary loss, for memory has an end.
+pub const ROTATE_ANYWAY: usize = 16 << 20;
 
 /// An SSE server.
 #[derive(Clone, Debug)]
@@ -31,18 +42,17 @@ pub struct Sse {
     pub cross_origin: bool,
     /// The query parameter for the last id; empty: the header.
     pub query: Text,
-    /// Are comments needed, as signs of life? The browser's own class hides them.
-    pub comments: bool,
-    /// The most bytes of one line, and of one event.
-    pub max_event_bytes: usize,
+    /// Is something asked for that the browser's own class cannot do: a method, headers, a body, comments as signs of life?
+    pub needs_fetch: bool,
 }
 
 impl Sse {
     /// Its transports, best first.
-    pub const LADDER: &'static [Transport] = &[Transport::EventSource, Transport::FetchStream, Transport::LongPoll];
+    pub const LADDER: &'static [Transport] =
+        &[Transport::EventSource, Transport::FetchStream, Transport::XhrStream, Transport::LongPoll];
 }
 
-impl<P: Payload> Wire<P> for Sse {
+impl<P: 'static> Wire<P> for Sse {
     fn ladder(&self) -> &'static [Transport] {
         Self::LADDER
     }
@@ -54,19 +64,17 @@ impl<P: Payload> Wire<P> for Sse {
     fn fit(&self, transport: Transport, has_cursor: bool) -> Fit {
         let mute = has_cursor && self.query.is_empty();
         match transport {
-            Transport::EventSource if self.comments || (mute && !self.cross_origin) => Fit::No,
+            Transport::EventSource if self.needs_fetch || (mute && !self.cross_origin) => Fit::No,
             Transport::EventSource if mute => Fit::Lossy,
             _ => Fit::Full,
         }
     }
 
-    fn session(&self, transport: Transport, cursor: &Text) -> Box<dyn Session<P>> {
-        if transport == Transport::EventSource {
-            return Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty() });
+    fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
+        match transport {
+            Transport::EventSource => Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty() }),
+            _ => Box::new(Stream { transport, bytes: 0, moved: false, quiet: true }),
         }
-        let mut parser = Parser::new(self.max_event_bytes);
-        parser.set_last_id(cursor.as_bytes());
-        Box::new(Stream { parser })
     }
 
     fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool {
@@ -75,11 +83,16 @@ impl<P: Payload> Wire<P> for Sse {
             Transport::EventSource => true,
             Transport::LongPoll => !proven,
             // Nothing but a path that holds the bytes back is a reason to leave a stream.
-            _ => !proven && strikes >= 2 && matches!(cause.kind, Kind::Timeout | Kind::Silence),
+            _ if proven => false,
+            _ => cause.kind == Kind::Silence || (cause.kind == Kind::Timeout && strikes >= 2),
         }
     }
 
-    fn prefers(&self, _: Transport, _: Transport) -> bool {
+    fn prefers(&self, above: Transport, current: Transport) -> bool {
+        above == Transport::FetchStream && current != Transport::EventSource
+    }
+
+    fn lasting_proves(&self, _: Transport) -> bool {
         false
     }
 
@@ -94,7 +107,7 @@ struct Source {
     end_on_error: bool,
 }
 
-impl<P: Payload> Session<P> for Source {
+impl<P> Session<P> for Source {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         out.push(match report {
             Report::Opened { .. } => Said::Opened,
@@ -111,10 +124,16 @@ impl<P: Payload> Session<P> for Source {
     }
 }
 
-/// A response that we parse: as it comes, or when it ends.
+/// A response whose events are parsed: as it comes, or when it ends.
 #[derive(Debug)]
 struct Stream {
-    parser: Parser,
+    transport: Transport,
+    /// Bytes of the request under way.
+    bytes: usize,
+    /// It moved the cursor, so that another can go on from there.
+    moved: bool,
+    /// It brought no event.
+    quiet: bool,
 }
 
 impl Stream {
@@ -129,45 +148,44 @@ impl Stream {
         }
     }
 
-    /// Parses `bytes`, hands on what they bring, and says whether there was an event.
-    fn feed<P: Payload>(&mut self, bytes: &[u8], out: &mut Vec<Said<P>>) -> bool {
-        let mut any = false;
-        let fed = self.parser.feed(bytes, &mut |item| {
-            out.push(match item {
-                Item::Event(event) => {
-                    any = true;
-                    Said::Message(Message { data: P::event(event.kind, event.data), id: Some(Text::from(event.id)) })
-                }
-                Item::Id(id) => Said::Moved(Text::from(id)),
-                Item::Retry(ms) => Said::Retry(ms),
-            });
-        });
-        if fed.is_err() {
-            out.push(Said::Ended(Cause::new(Kind::Overflow)));
-        }
-        any
+    /// The request is over, and another takes its place.
+    fn again<P>(&mut self) -> Said<P> {
+        let quiet = self.quiet;
+        *self = Self { bytes: 0, moved: false, quiet: true, ..*self };
+        Said::Poll { quiet }
     }
 }
 
-impl<P: Payload> Session<P> for Stream {
+impl<P> Session<P> for Stream {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
             Report::Head(head) => out.push(Self::begun(head)),
-            Report::Chunk(chunk) => {
+            Report::Piece(piece) => {
                 out.push(Said::Alive);
-                self.feed(&chunk.bytes(), out);
-            }
-            Report::Answer { head, body, .. } => {
-                let begun = Self::begun(head);
-                let is_good = matches!(begun, Said::Opened);
-                out.push(begun);
-                if is_good {
-                    out.push(Said::Alive);
-                    self.parser.reset();
-                    let quiet = !self.feed(&body.bytes(), out);
-                    out.push(Said::Poll { quiet });
+                if let Some(ms) = piece.retry {
+                    out.push(Said::Retry(ms));
+                }
+                self.moved |= piece.last_id.is_some();
+                match piece.events {
+                    Some(data) => {
+                        self.quiet = false;
+                        out.push(Said::Message(Message { data, id: piece.last_id }));
+                    }
+                    None => out.extend(piece.last_id.map(Said::Moved)),
+                }
+                if piece.overflow {
+                    out.push(Said::Ended(Cause::new(Kind::Overflow)));
+                }
+                self.bytes = self.bytes.saturating_add(piece.bytes);
+                if self.transport == Transport::XhrStream {
+                    if self.moved && self.bytes >= ROTATE {
+                        out.push(self.again());
+                    } else if self.bytes >= ROTATE_ANYWAY {
+                        out.push(Said::Ended(Cause::new(Kind::Close)));
+                    }
                 }
             }
+            Report::Done if self.transport == Transport::LongPoll => out.push(self.again()),
             other => ended(other, out),
         }
     }

@@ -1,0 +1,54 @@
+// The transports of server-sent events. As in shell.js, there is no policy here.
+
+import { DONE, EVENT, FAILED, HEAD, OPENED, SOURCE_ERROR } from "./names.js";
+import { eventHeaders, fetchStream, isRefusedByCors, xhrStream, xhrWhole } from "./requests.js";
+import { head, uncached } from "./shell.js";
+
+/** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. */
+export const eventSource = ({ httpUrl, withCredentials, types }, report, signal) => {
+  const source = new EventSource(httpUrl, { withCredentials });
+  let last;
+  const hear = (event) => {
+    const { type, data, lastEventId } = event;
+    // The browser's own events have no data; a server may well name its events like them.
+    if ("data" in event) {
+      // It knows no id that came before it, so an empty one means nothing.
+      report(EVENT, { value: [type, data, lastEventId || undefined, lastEventId !== last], text: lastEventId });
+      last = lastEventId;
+    } else if (type === "open") report(OPENED);
+    else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });
+  };
+  const listen = (type) => source.addEventListener(type, hear);
+  ["open", "error", ...types].forEach(listen);
+  signal.onabort = () => source.close();
+  return { listen };
+};
+
+/** A request whose response is an event stream. `read` takes its parts. */
+const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
+  const { httpUrl, lastId, read } = wire;
+  const request = { ...wire, url: prepare(httpUrl), headers: eventHeaders(wire.headers, lastId) };
+  let begun = false;
+  open(request, {
+    head(status, get) {
+      begun = true;
+      report(HEAD, head(status, get));
+    },
+    chunk: read,
+    done: () => report(DONE),
+    async failed(why) {
+      // A request that may act on something is not made once more to find out.
+      const refused = !begun && !wire.body && (await isRefusedByCors(request, signal));
+      report(FAILED, { text: refused ? `the server answered, but its CORS headers do not let ${globalThis.location.origin} read it`
+        + " (Access-Control-Allow-Origin, and Access-Control-Allow-Headers for what it was sent)" : why });
+    },
+  }, signal);
+};
+
+/** By their names. */
+export const streams = {
+  eventsource: eventSource,
+  "fetch-stream": streamed(fetchStream),
+  "xhr-stream": streamed(xhrStream, uncached),
+  "long-poll": streamed(xhrWhole, uncached),
+};
