@@ -1,25 +1,28 @@
 //! [`Events`]: the receive-only face.
 
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use super::{
-    Backoff, ConfigError, Subscription,
+    ConfigError, EventsBuilder, Stats, Subscription,
     hub::{Connection, Item, common_face},
-    options::{Common, common_options, millis},
-    stream::Inbox,
+    stream::{Inbox, Overflow},
 };
 use crate::{
-    core::{
-        types::{self, Transport},
-        wire::sse::Sse,
+    core::{seen::Seen, types},
+    web::{
+        data::{Data, ServerEvent},
+        driver::Driver,
+        store::Keeper,
     },
-    web::{data::Data, driver::Endpoint, url},
 };
 
-/// 16 MiB.
-const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
+/// The type of an event that the server did not name.
+const UNNAMED: &str = "message";
 
-/// A server-sent event.
+/// A server-sent event (WHATWG HTML 9.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
@@ -31,28 +34,83 @@ pub struct Event {
     pub last_event_id: String,
 }
 
-/// What is needed to make an [`Event`] of what came.
+impl From<ServerEvent> for Event {
+    fn from(event: ServerEvent) -> Self {
+        let ServerEvent { kind, data, last_id, .. } = event;
+        let kind = if kind.is_empty() { String::from(UNNAMED) } else { String::from(kind) };
+        Self { kind, data: String::from(data), last_event_id: String::from(&*last_id) }
+    }
+}
+
+/// What it takes to tell which events are for the application, and how far it has come.
 pub(super) struct Context {
     kinds: Vec<String>,
-    last_id: RefCell<String>,
+    seen: Option<RefCell<Seen>>,
+    duplicates: Cell<u64>,
+    keeper: Option<Rc<Keeper>>,
+    /// Of several events that came together, the last id of the one whose turn it is, or was when the connection was closed.
+    reached: RefCell<Option<Rc<str>>>,
+}
+
+impl Context {
+    pub(super) fn new(mut kinds: Vec<String>, seen: Option<Seen>, keeper: Option<Rc<Keeper>>) -> Self {
+        if kinds.is_empty() {
+            kinds.push(String::from(UNNAMED));
+        }
+        let seen = seen.map(RefCell::new);
+        Self { kinds, seen, duplicates: Cell::new(0), keeper, reached: RefCell::new(None) }
+    }
+
+    /// Is this event for the application?
+    fn wants(&self, event: &ServerEvent) -> bool {
+        let kind = if event.kind.is_empty() { UNNAMED } else { &event.kind };
+        if !self.kinds.iter().any(|wanted| wanted == kind) {
+            return false;
+        }
+        let id = Some(&event.last_id).filter(|id| event.own_id && !id.is_empty());
+        if let (Some(seen), Some(id)) = (&self.seen, id) {
+            if !seen.borrow_mut().is_new(id) {
+                self.duplicates.set(self.duplicates.get().saturating_add(1));
+                return false;
+            }
+        }
+        true
+    }
 }
 
 impl Item for Event {
     type Context = Context;
 
-    fn make(message: types::Message<Data>, context: &Context) -> Option<Self> {
-        if let Some(id) = message.id {
-            context.last_id.replace(id.into());
+    fn unpack(message: types::Message<Data>, context: &Context, deliver: &mut dyn FnMut(Self) -> bool) {
+        let Some(events) = message.data.events else { return };
+        for event in Rc::unwrap_or_clone(events) {
+            let last_id = Rc::clone(&event.last_id);
+            context.reached.replace(Some(Rc::clone(&last_id)));
+            let goes_on = !context.wants(&event) || deliver(Self::from(event));
+            if let Some(keeper) = &context.keeper {
+                keeper.keep(last_id);
+            }
+            if !goes_on {
+                return;
+            }
         }
-        let kind = message.data.kind.map_or_else(|| String::from("message"), String::from);
-        let wanted = if context.kinds.is_empty() { kind == "message" } else { context.kinds.contains(&kind) };
-        let last_event_id = context.last_id.borrow().clone();
-        wanted.then(|| Self { kind, data: message.data.value.as_string().unwrap_or_default(), last_event_id })
+        context.reached.replace(None);
+    }
+
+    fn last_id(context: &Context, driver: &Driver) -> String {
+        let reached = context.reached.borrow().as_deref().map(String::from);
+        reached.unwrap_or_else(|| driver.last_id())
+    }
+
+    fn end(context: &Context, driver: &Driver) {
+        if let Some(keeper) = &context.keeper {
+            keeper.end(Self::last_id(context, driver).into());
+        }
     }
 }
 
 /// An EventSource that survives: it reconnects with backoff, resumes after the last id, and changes to another transport where
-/// the browser's own class gives up.
+/// the browser's own class gives up, or cannot do what is asked.
 ///
 /// A cheap handle; when its last clone is dropped, the connection is closed.
 ///
@@ -75,15 +133,11 @@ common_face!(Events);
 impl Events {
     /// Begins to describe a connection to `url`: `http` or `https`, or relative to the page.
     pub fn builder(url: impl Into<String>) -> EventsBuilder {
-        EventsBuilder {
-            url: url.into(),
-            kinds: Vec::new(),
-            credentials: false,
-            query: String::new(),
-            silence: None,
-            max_event_bytes: MAX_EVENT_BYTES,
-            common: Common::default(),
-        }
+        EventsBuilder::new(url.into())
+    }
+
+    pub(super) const fn new(connection: Rc<Connection<Event>>) -> Self {
+        Self { connection }
     }
 
     /// Calls back for each event, until the subscription is dropped.
@@ -93,83 +147,22 @@ impl Events {
 
     /// The events from now on, as a stream that ends when the connection is closed for good.
     pub fn events(&self) -> Inbox<Event> {
-        Inbox::new(self.connection.hub.queue())
-    }
-}
-
-/// [`Events`] that are being described.
-#[derive(Clone, Debug)]
-#[must_use = "nothing is opened before `open` is called"]
-pub struct EventsBuilder {
-    url: String,
-    kinds: Vec<String>,
-    credentials: bool,
-    query: String,
-    silence: Option<Duration>,
-    max_event_bytes: usize,
-    common: Common,
-}
-
-common_options!(EventsBuilder);
-
-impl EventsBuilder {
-    /// Delivers events of this type; may be called several times. Default: those without a name, whose type is `message`.
-    pub fn event(mut self, kind: impl Into<String>) -> Self {
-        self.kinds.push(kind.into());
-        self
+        Inbox::new(self.connection.hub.queue(Inbox::<Event>::CAPACITY, Overflow::DropOldest))
     }
 
-    /// Whether requests to another origin carry cookies. Default: no.
-    pub fn with_credentials(mut self, credentials: bool) -> Self {
-        self.credentials = credentials;
-        self
-    }
-
-    /// Sends the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin, that
-    /// spares the CORS preflight.
-    pub fn resume_query(mut self, name: impl Into<String>) -> Self {
-        self.query = name.into();
-        self
-    }
-
-    /// A stream from which nothing came for this long, not even a comment, is ended and opened anew. The browser's own EventSource
-    /// does not show comments, so it is not used then. Choose more than the server's interval between comments. Default: off.
-    pub fn silence_timeout(mut self, span: Duration) -> Self {
-        self.silence = Some(span);
-        self
-    }
-
-    /// The most bytes of one line, and of one event; a longer one ends the connection. Default: 16 MiB.
-    pub fn max_event_bytes(mut self, bytes: usize) -> Self {
-        self.max_event_bytes = bytes;
-        self
-    }
-
-    /// Connects. What is not a fault of the configuration is not an error here, but a status.
+    /// The same, with room for `capacity` events that are not read in time, and a choice of what happens beyond.
     ///
     /// # Errors
     ///
-    /// If the URL or a bound cannot be used; it says what was given and what was expected.
-    pub fn open(self) -> Result<Events, ConfigError> {
-        let resolved =
-            url::resolve(&self.url, "http").map_err(|error| ConfigError::new("url", &self.url, error.expected()))?;
-        if self.max_event_bytes == 0 {
-            return Err(ConfigError::new("max_event_bytes", "0", "expected more than zero"));
-        }
-        let silence = self.silence.map(millis);
-        if silence.is_some_and(|silence| silence.0 == 0) {
-            return Err(ConfigError::new("silence_timeout", "0", "expected more than zero, or none"));
-        }
-        let wire = Box::new(Sse {
-            cross_origin: url::is_cross_origin(&resolved),
-            query: self.query.into(),
-            comments: silence.is_some(),
-            max_event_bytes: self.max_event_bytes,
-        });
-        let endpoint = Endpoint { http_url: resolved, credentials: self.credentials, ..Endpoint::default() };
-        let mut config = self.common.config(Sse::LADDER)?;
-        config.silence = silence;
-        let context = Context { last_id: RefCell::new(config.last_id.clone().into()), kinds: self.kinds.clone() };
-        Ok(Events { connection: Connection::open(config, endpoint, wire, context, &self.kinds) })
+    /// If the capacity is zero.
+    pub fn events_bounded(&self, capacity: usize, overflow: Overflow) -> Result<Inbox<Event>, ConfigError> {
+        self.connection.hub.bounded_queue(capacity, overflow).map(Inbox::new)
+    }
+
+    /// The connection in numbers.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Connection { driver, hub } = &*self.connection;
+        hub.counters.stats(driver, hub.context.duplicates.get())
     }
 }

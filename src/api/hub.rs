@@ -5,9 +5,14 @@ use std::{
     fmt,
     rc::{Rc, Weak},
     task::{Poll, Waker},
+    time::Duration,
 };
 
-use super::{Message, Status, stream::Queue};
+use super::{
+    ConfigError, Message, Reconnected, Status,
+    stats::Counters,
+    stream::{Overflow, Queue},
+};
 use crate::{
     core::{
         machine::Config,
@@ -29,10 +34,6 @@ pub(super) struct Slots<F: ?Sized> {
 impl<F: ?Sized> Slots<F> {
     pub(super) fn new() -> Self {
         Self { entries: RefCell::default(), next: Cell::new(0) }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.borrow().is_empty()
     }
 
     fn add(&self, callback: Rc<F>) -> u64 {
@@ -105,8 +106,14 @@ impl Drop for Subscription {
 pub(super) trait Item: Clone + 'static {
     /// What the face has to know to make one.
     type Context;
-    /// Makes one of what came; `None`: not for the application.
-    fn make(message: types::Message<Data>, context: &Self::Context) -> Option<Self>;
+    /// Takes apart what came, and delivers each that is for the application, in order, until no more is wanted.
+    fn unpack(message: types::Message<Data>, context: &Self::Context, deliver: &mut dyn FnMut(Self) -> bool);
+    /// The id of the last item that was delivered.
+    fn last_id(_context: &Self::Context, driver: &Driver) -> String {
+        driver.last_id()
+    }
+    /// The connection is over.
+    fn end(_context: &Self::Context, _driver: &Driver) {}
 }
 
 /// How it ended, and who waits for that.
@@ -145,25 +152,29 @@ type OnDropped = dyn Fn(&Message, Why);
 
 /// Everybody who listens to one connection.
 pub(super) struct Hub<T: Item> {
-    context: T::Context,
+    pub(super) context: T::Context,
+    pub(super) counters: Counters,
     status: RefCell<Status>,
     pub(super) ending: Rc<Ending>,
     queues: RefCell<Vec<Weak<Queue<T>>>>,
     pub(super) on_status: List<dyn Fn(&Status)>,
     pub(super) on_item: List<dyn Fn(&T)>,
     pub(super) on_dropped: List<OnDropped>,
+    pub(super) on_reconnected: List<dyn Fn(&Reconnected)>,
 }
 
 impl<T: Item> Hub<T> {
     pub(super) fn new(context: T::Context) -> Rc<Self> {
         Rc::new(Self {
             context,
+            counters: Counters::default(),
             status: RefCell::new(Status::Connecting { attempt: 0, transport: None }),
             ending: Rc::default(),
             queues: RefCell::default(),
             on_status: Rc::new(Slots::new()),
             on_item: Rc::new(Slots::new()),
             on_dropped: Rc::new(Slots::new()),
+            on_reconnected: Rc::new(Slots::new()),
         })
     }
 
@@ -171,14 +182,22 @@ impl<T: Item> Hub<T> {
         self.status.borrow().clone()
     }
 
-    /// A new reader, of what comes from now on.
-    pub(super) fn queue(&self) -> Rc<Queue<T>> {
-        let queue = Queue::new();
+    /// A new reader, of what comes from now on, with room for this many items.
+    pub(super) fn queue(&self, capacity: usize, overflow: Overflow) -> Rc<Queue<T>> {
+        let queue = Queue::new(capacity, overflow);
         if self.ending.end.borrow().is_some() {
             queue.end();
         }
         self.queues.borrow_mut().push(Rc::downgrade(&queue));
         queue
+    }
+
+    /// The same, for a capacity of the application's choice.
+    pub(super) fn bounded_queue(&self, capacity: usize, overflow: Overflow) -> Result<Rc<Queue<T>>, ConfigError> {
+        if capacity == 0 {
+            return Err(ConfigError::new("capacity", "0", "expected room for at least one item"));
+        }
+        Ok(self.queue(capacity, overflow))
     }
 
     /// The queues that still have a reader.
@@ -187,16 +206,15 @@ impl<T: Item> Hub<T> {
         self.queues.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
-    fn deliver(&self, message: types::Message<Data>) {
-        let readers = self.readers();
-        if readers.is_empty() && self.on_item.is_empty() {
-            return;
-        }
-        let Some(item) = T::make(message, &self.context) else { return };
-        for reader in readers {
-            reader.push(item.clone());
-        }
-        self.on_item.each(|callback| callback(&item));
+    fn deliver(&self, driver: &Driver, message: types::Message<Data>) {
+        T::unpack(message, &self.context, &mut |item| {
+            self.counters.delivered();
+            for reader in self.readers() {
+                reader.push(item.clone());
+            }
+            self.on_item.each(|callback| callback(&item));
+            !driver.is_closing()
+        });
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
@@ -207,7 +225,8 @@ impl<T: Item> Hub<T> {
         }
     }
 
-    fn set_end(&self, end: End) {
+    fn set_end(&self, driver: &Driver, end: End) {
+        T::end(&self.context, driver);
         for reader in self.readers() {
             reader.end();
         }
@@ -217,19 +236,22 @@ impl<T: Item> Hub<T> {
 
 impl<T: Item> Observer for Rc<Hub<T>> {
     fn hear(&self, driver: &Driver, notice: Notice<Data>) {
+        self.counters.hear(&notice);
         match notice {
-            Notice::Message(message) => self.deliver(message),
+            Notice::Message(message) => self.deliver(driver, message),
             Notice::Status(snapshot) => self.set_status(driver, snapshot),
             Notice::Dropped { data, why } => {
                 let message = Message::from_data(&data);
                 self.on_dropped.each(|callback| callback(&message, why));
             }
-            Notice::Closed(end) => self.set_end(end),
+            Notice::Closed(end) => self.set_end(driver, end),
+            Notice::Reconnected { continuity, transport, downtime } => {
+                let downtime = Duration::from_millis(downtime.0);
+                let reconnected = Reconnected { continuity, transport, downtime };
+                self.on_reconnected.each(|callback| callback(&reconnected));
+            }
             // The status says it.
-            Notice::Opened
-            | Notice::Reconnecting { .. }
-            | Notice::Reconnected { .. }
-            | Notice::TransportChanged { .. } => {}
+            Notice::Opened | Notice::Reconnecting { .. } | Notice::TransportChanged { .. } => {}
         }
     }
 }
@@ -255,6 +277,11 @@ impl<T: Item> Connection<T> {
         }
         driver.start();
         Rc::new(Self { driver, hub })
+    }
+
+    /// The id of the last item that was delivered.
+    pub(super) fn last_id(&self) -> String {
+        T::last_id(&self.hub.context, &self.driver)
     }
 }
 
@@ -290,12 +317,17 @@ macro_rules! common_face {
             /// The last id seen; empty if there was none, and where the wire has none.
             #[must_use]
             pub fn last_event_id(&self) -> String {
-                self.connection.driver.last_id()
+                self.connection.last_id()
             }
 
             /// Calls back for each change of the status, until the subscription is dropped.
             pub fn on_status(&self, callback: impl Fn(&super::Status) + 'static) -> Subscription {
                 Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
+            }
+
+            /// Calls back when there is a connection again after one was lost, until the subscription is dropped.
+            pub fn on_reconnected(&self, callback: impl Fn(&super::Reconnected) + 'static) -> Subscription {
+                Subscription::new(&self.connection.hub.on_reconnected, Rc::new(callback))
             }
 
             /// Resolves when the connection is closed for good.

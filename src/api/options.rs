@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::ConfigError;
-use crate::core::{backoff, machine::Config, outbox, time::Millis, types::Transport};
+use crate::{
+    core::{backoff, machine::Config, outbox, time::Millis, types::Transport},
+    web::request::is_token,
+};
 
 /// A span in milliseconds, rounded up so that nothing becomes zero that was not.
 pub(super) fn millis(span: Duration) -> Millis {
@@ -97,10 +100,9 @@ pub(super) use common_options;
 
 /// Subprotocols must be tokens (RFC 9110, 5.6.2) and differ (WHATWG WebSockets, constructor).
 pub(super) fn check_protocols(protocols: &[String]) -> Result<(), ConfigError> {
-    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     let mut seen: Vec<&String> = Vec::new();
     for protocol in protocols {
-        if protocol.is_empty() || !protocol.chars().all(is_token) {
+        if !is_token(protocol) {
             return Err(ConfigError::new("protocols", protocol, "expected an HTTP token, such as v1.example"));
         }
         if seen.iter().any(|other| other.eq_ignore_ascii_case(protocol)) {

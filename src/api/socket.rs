@@ -9,14 +9,14 @@ use super::{
     Backoff, ConfigError, Outbox, SendError, Subscription,
     hub::{Connection, Item, common_face},
     options::{self, Common, common_options},
-    stream::Inbox,
+    stream::{Inbox, Overflow},
 };
 use crate::{
     core::{
-        types::{self, Delivery, Payload, Refused, Transport, Why},
+        types::{self, Delivery, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
-    web::{data::Data, driver::Endpoint, url},
+    web::{data::Data, driver::Endpoint, request::Recipe, url},
 };
 
 /// What is sent and received.
@@ -37,7 +37,7 @@ impl Message {
         }
     }
 
-    fn into_data(self) -> Data {
+    pub(super) fn into_data(self) -> Data {
         Data::from(match self {
             Self::Text(text) => JsValue::from_str(&text),
             // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
@@ -82,8 +82,8 @@ impl From<&[u8]> for Message {
 impl Item for Message {
     type Context = ();
 
-    fn make(message: types::Message<Data>, (): &()) -> Option<Self> {
-        Some(Self::from_data(&message.data))
+    fn unpack(message: types::Message<Data>, (): &(), deliver: &mut dyn FnMut(Self) -> bool) {
+        deliver(Self::from_data(&message.data));
     }
 }
 
@@ -176,7 +176,16 @@ impl Socket {
 
     /// The messages from now on, as a stream that ends when the connection is closed for good.
     pub fn messages(&self) -> Messages {
-        Inbox::new(self.connection.hub.queue())
+        Inbox::new(self.connection.hub.queue(Messages::CAPACITY, Overflow::DropOldest))
+    }
+
+    /// The same, with room for `capacity` messages that are not read in time, and a choice of what happens beyond.
+    ///
+    /// # Errors
+    ///
+    /// If the capacity is zero.
+    pub fn messages_bounded(&self, capacity: usize, overflow: Overflow) -> Result<Messages, ConfigError> {
+        self.connection.hub.bounded_queue(capacity, overflow).map(Inbox::new)
     }
 
     /// Closes for good, with a code and a reason for the server.
@@ -256,7 +265,8 @@ impl SocketBuilder {
             url::resolve(http, "http").map_err(|error| ConfigError::new("fallback_url", http, error.expected()))?;
         options::check_protocols(&self.protocols)?;
         self.outbox.check()?;
-        let endpoint = Endpoint { socket_url, http_url, protocols: self.protocols, credentials: self.credentials };
+        let http = Recipe { url: http_url, credentials: self.credentials, ..Recipe::default() };
+        let endpoint = Endpoint { socket_url, protocols: self.protocols, http, ..Endpoint::default() };
         let wire: Box<dyn crate::core::wire::Wire<Data>> = match self.wire {
             Wire::Raw => Box::new(Raw),
             Wire::Relay => Box::new(Relay),

@@ -52,6 +52,18 @@ pub enum Status {
     Closed,
 }
 
+/// There is a connection again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reconnected {
+    /// What it meant for the data.
+    pub continuity: Continuity,
+    /// Over what.
+    pub transport: Transport,
+    /// How long there was none.
+    pub downtime: Duration,
+}
+
 impl Status {
     /// Do messages flow?
     #[must_use]

@@ -15,11 +15,24 @@ use futures_core::Stream;
 use super::hub::Ending;
 use crate::core::types::End;
 
-/// How many items a stream holds for a reader that is late.
-pub(super) const CAPACITY: usize = 65_536;
+/// What happens to an item for which a stream has no room, because its reader is late. A browser cannot be told to slow a
+/// connection down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// The oldest item makes room for it.
+    #[default]
+    DropOldest,
+    /// It is given up itself.
+    DropNewest,
+    /// The stream ends after what it holds: it has no gap, but the rest is missing.
+    End,
+}
 
 /// The queue between a connection and one reader.
 pub(super) struct Queue<T> {
+    capacity: usize,
+    overflow: Overflow,
     items: RefCell<VecDeque<T>>,
     waker: RefCell<Option<Waker>>,
     ended: Cell<bool>,
@@ -27,8 +40,10 @@ pub(super) struct Queue<T> {
 }
 
 impl<T> Queue<T> {
-    pub(super) fn new() -> Rc<Self> {
+    pub(super) fn new(capacity: usize, overflow: Overflow) -> Rc<Self> {
         Rc::new(Self {
+            capacity,
+            overflow,
             items: RefCell::default(),
             waker: RefCell::default(),
             ended: Cell::new(false),
@@ -39,11 +54,19 @@ impl<T> Queue<T> {
     pub(super) fn push(&self, item: T) {
         let gone = {
             let mut items = self.items.borrow_mut();
-            items.push_back(item);
-            if items.len() > CAPACITY { items.pop_front() } else { None }
+            let is_full = self.ended.get() || items.len() >= self.capacity;
+            if is_full && self.overflow != Overflow::DropOldest {
+                Some(item)
+            } else {
+                items.push_back(item);
+                if is_full { items.pop_front() } else { None }
+            }
         };
         if gone.is_some() {
             self.missed.set(self.missed.get().saturating_add(1));
+            if self.overflow == Overflow::End {
+                self.ended.set(true);
+            }
         }
         self.wake();
     }
@@ -62,14 +85,18 @@ impl<T> Queue<T> {
 
 /// A stream of what a connection receives, from when it was made until the connection is closed for good.
 ///
-/// It is lossless for a reader that keeps up: it holds 65,536 items. A browser cannot be told to slow a WebSocket down, so
-/// beyond that the oldest is given up, and [`missed`](Self::missed) counts it.
+/// It is lossless for a reader that keeps up: unless asked for another [capacity](super::Events::events_bounded), it holds 65,536
+/// items. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
+/// counts it.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct Inbox<T> {
     queue: Rc<Queue<T>>,
 }
 
 impl<T> Inbox<T> {
+    /// How many items it holds for a reader that is late, unless asked for another capacity.
+    pub(super) const CAPACITY: usize = 65_536;
+
     pub(super) const fn new(queue: Rc<Queue<T>>) -> Self {
         Self { queue }
     }

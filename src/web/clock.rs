@@ -1,6 +1,7 @@
-//! The clock and the one timer of a connection.
+//! The clocks, and the one timer of a connection.
 
 use gloo_timers::callback::Timeout;
+use js_sys::Date;
 use wasm_bindgen::prelude::*;
 
 use crate::core::time::Millis;
@@ -12,8 +13,13 @@ extern "C" {
 }
 
 /// Milliseconds since the page's time origin (High Resolution Time).
-pub(super) fn now() -> Millis {
+pub(crate) fn now() -> Millis {
     Millis(performance_now() as u64)
+}
+
+/// Milliseconds since 1970, by a clock that runs on while the machine sleeps.
+pub(super) fn wall() -> Millis {
+    Millis(Date::now() as u64)
 }
 
 /// Calls `then` at the time `at`, or as soon after as the browser likes. Dropping it cancels it.

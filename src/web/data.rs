@@ -1,5 +1,7 @@
 //! Payloads as JavaScript values. On the WebSocket path they are never looked into, nor copied into wasm memory.
 
+use std::rc::Rc;
+
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -8,31 +10,54 @@ use crate::core::{sse::text, text::Text, types::Payload};
 /// The head that a wire puts before a message is found within this many bytes.
 const HEAD_BYTES: u32 = 1024;
 
-/// A string, an `ArrayBuffer`, a view on one, or a `Blob`; of a server-sent event also its type.
+/// A server-sent event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerEvent {
+    /// Its type; empty means `message`.
+    pub kind: Box<str>,
+    /// Its data.
+    pub data: Box<str>,
+    /// The last event id, its own included. Events that follow without one of their own share it.
+    pub last_id: Rc<str>,
+    /// It has an id of its own, as far as can be told: one that the event before it in the same response has not.
+    pub own_id: bool,
+}
+
+/// A string, an `ArrayBuffer`, a view on one, or a `Blob`; or server-sent events that came together.
 #[derive(Clone, Debug)]
 pub struct Data {
     /// The value.
     pub value: JsValue,
-    /// The event type, where it is not `message`.
-    pub kind: Option<Box<str>>,
+    /// The events, in place of a value.
+    pub events: Option<Rc<Vec<ServerEvent>>>,
 }
 
 impl From<JsValue> for Data {
     fn from(value: JsValue) -> Self {
-        Self { value, kind: None }
+        Self { value, events: None }
+    }
+}
+
+impl From<Vec<ServerEvent>> for Data {
+    fn from(events: Vec<ServerEvent>) -> Self {
+        Self { value: JsValue::UNDEFINED, events: Some(Rc::new(events)) }
     }
 }
 
 impl Data {
-    /// An event of this type.
-    pub(super) fn named(value: JsValue, kind: &str) -> Self {
-        Self { value, kind: (!kind.is_empty() && kind != "message").then(|| Box::from(kind)) }
-    }
-
     /// Is it bytes rather than text?
     #[must_use]
     pub fn is_binary(&self) -> bool {
         !self.value.is_string()
+    }
+
+    /// The bytes of a buffer or a view, or of a text as UTF-8.
+    #[must_use]
+    pub fn bytes(&self) -> Vec<u8> {
+        match self.value.as_string() {
+            Some(string) => string.into_bytes(),
+            None => Uint8Array::new(&self.value).to_vec(),
+        }
     }
 
     /// A number that the value has under this name.
@@ -43,20 +68,12 @@ impl Data {
 
 impl Payload for Data {
     fn size(&self) -> usize {
+        if let Some(events) = &self.events {
+            return events.iter().fold(0, |sum, event| sum.saturating_add(event.data.len()));
+        }
         match self.value.as_string() {
             Some(string) => string.len(),
             None => self.number("byteLength").or_else(|| self.number("size")).unwrap_or(0.0) as usize,
-        }
-    }
-
-    fn event(kind: &[u8], data: &[u8]) -> Self {
-        Self::named(JsValue::from_str(&text(data)), &text(kind))
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        match self.value.as_string() {
-            Some(string) => string.into_bytes(),
-            None => Uint8Array::new(&self.value).to_vec(),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fmt,
+    fmt, mem,
     rc::{Rc, Weak},
 };
 
@@ -15,14 +15,29 @@ use gloo_timers::callback::Timeout;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::{
-    clock, data::Data, fetch::Stream, listener::Listener, page, source::Source, url, websocket::Socket, xhr::Xhr,
+    attempt::{Attempt, Down},
+    clock,
+    data::Data,
+    fetch, memory,
+    page::{self, Watch},
+    reader::Reader,
+    request::{Provider, Recipe, Request},
+    source::Source,
+    task::Task,
+    url,
+    websocket::Socket,
+    xhr::Xhr,
+    xhr_stream,
 };
 use crate::core::{
     cause::Cause,
     cursor::Continuity,
     machine::{Config, Machine},
     text::Text,
-    types::{ConnId, Delivery, Effect, Input, Lane, Manner, Notice, PageEvent, Refused, Report, Snapshot, Transport},
+    types::{
+        ConnId, Delivery, Effect, Input, Lane, Manner, Notice, PageEvent, Payload, Refused, Report, Ruling, Snapshot,
+        Transport,
+    },
     wire::Wire,
 };
 
@@ -32,17 +47,30 @@ pub trait Observer {
     fn hear(&self, driver: &Driver, notice: Notice<Data>);
 }
 
+/// The application's own verdict on a failure; `None`: the default.
+pub type Judge = Rc<dyn Fn(&Cause) -> Option<Ruling>>;
+
 /// Where a server is, and how it is spoken to: what the core leaves to the shell.
-#[derive(Clone, Debug, Default)]
+#[derive(Default)]
 pub struct Endpoint {
     /// Its WebSocket: an absolute URL, `ws` or `wss`. Empty where there is none.
     pub socket_url: String,
-    /// Its HTTP side: an absolute URL, `http` or `https`.
-    pub http_url: String,
     /// The application's subprotocols, best first.
     pub protocols: Vec<String>,
-    /// Send cookies to another origin as well.
-    pub credentials: bool,
+    /// Its HTTP side.
+    pub http: Recipe,
+    /// The most bytes of one line, and of one event, of an event stream.
+    pub max_event_bytes: usize,
+    /// Judges failures.
+    pub judge: Option<Judge>,
+    /// Gets new credentials.
+    pub refresh: Option<Provider<()>>,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint").field("http", &self.http).finish_non_exhaustive()
+    }
 }
 
 /// What reports come through: knows its attempt, and keeps nothing alive.
@@ -50,24 +78,22 @@ pub struct Endpoint {
 pub(super) struct Reporter {
     driver: Weak<Driver>,
     id: ConnId,
+    wanted: Rc<Cell<bool>>,
 }
 
 impl Reporter {
-    pub(super) fn report(&self, report: Report<Data>) {
-        if let Some(driver) = self.driver.upgrade() {
-            driver.input(Input::Report(self.id, report));
+    /// Reports, and says whether more is wanted.
+    pub(super) fn report(&self, report: Report<Data>) -> bool {
+        if let (true, Some(driver)) = (self.wanted.get(), self.driver.upgrade()) {
+            driver.reported(self.id, report);
         }
+        self.wanted.get()
     }
-}
 
-/// Something of the browser's that an attempt uses. Dropping it detaches it and ends it.
-enum Part {
-    Socket(Socket),
-    Source(Source),
-    #[expect(dead_code, reason = "held for its drop")]
-    Stream(Stream),
-    #[expect(dead_code, reason = "held for its drop")]
-    Request(Lane, Xhr),
+    /// Reports no more: what a promise has in store may come when nobody waits for it.
+    pub(super) fn hush(&self) {
+        self.wanted.set(false);
+    }
 }
 
 /// A running connection.
@@ -75,17 +101,25 @@ pub struct Driver {
     me: Weak<Self>,
     endpoint: Endpoint,
     manner: Manner,
+    /// What remembers the transport: the kind of the connection, and where it leads.
+    place: String,
     machine: RefCell<Machine<Data>>,
     effects: RefCell<VecDeque<Effect<Data>>>,
     /// Somebody up the stack is emptying the queue.
     busy: Cell<bool>,
     /// The application has closed: it hears of the end, and of nothing else.
     closing: Cell<bool>,
-    parts: RefCell<Vec<(ConnId, Part)>>,
+    attempts: RefCell<Vec<Attempt>>,
+    /// New credentials are being got.
+    refreshing: RefCell<Option<Task>>,
     /// Event types that the browser's own EventSource has to be asked for by name.
     kinds: RefCell<Vec<String>>,
+    /// The server has let a script read its answer.
+    readable: Rc<Cell<bool>>,
+    opened: Cell<u64>,
+    bytes: Cell<u64>,
     timer: Cell<Option<Timeout>>,
-    page: Cell<Vec<Listener>>,
+    page: Cell<Option<Watch>>,
     observer: Box<dyn Observer>,
 }
 
@@ -99,27 +133,43 @@ impl Driver {
     /// Makes a connection that has not begun; [`Self::start`] begins.
     #[must_use]
     pub fn new(config: Config, endpoint: Endpoint, wire: Box<dyn Wire<Data>>, observer: Box<dyn Observer>) -> Rc<Self> {
-        // 53 random bits are what JavaScript has; enough to set clients apart.
-        let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
+        let manner = wire.manner();
+        let kind = if manner.events { "events " } else { "socket " };
+        let url = endpoint.http.url.split('?').next().unwrap_or_default();
+        let place = [kind, url].concat();
+        let config = Config {
+            // 53 random bits are what JavaScript has; enough to set clients apart.
+            seed: (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64,
+            begin_with: memory::recall(&place),
+            judges: endpoint.judge.is_some(),
+            refreshes: endpoint.refresh.is_some(),
+            ..config
+        };
         Rc::new_cyclic(|me| Self {
             me: me.clone(),
             endpoint,
-            manner: wire.manner(),
-            machine: RefCell::new(Machine::new(Config { seed, ..config }, wire)),
+            manner,
+            place,
+            machine: RefCell::new(Machine::new(config, wire)),
             effects: RefCell::default(),
             busy: Cell::new(false),
             closing: Cell::new(false),
-            parts: RefCell::default(),
+            attempts: RefCell::default(),
+            refreshing: RefCell::default(),
             kinds: RefCell::default(),
+            readable: Rc::default(),
+            opened: Cell::new(0),
+            bytes: Cell::new(0),
             timer: Cell::new(None),
-            page: Cell::new(Vec::new()),
+            page: Cell::new(None),
             observer,
         })
     }
 
     /// Connects, and watches the page.
     pub fn start(&self) {
-        self.page.set(page::watch(&self.me));
+        self.page.set(Some(page::watch(&self.me)));
+        self.input(Input::WallClock(clock::wall()));
         if page::starts_offline() {
             self.input(Input::Page(PageEvent::Offline));
         }
@@ -153,6 +203,12 @@ impl Driver {
         self.input(Input::Close { code, reason: reason.into() });
     }
 
+    /// Has the application closed, or let go of the connection?
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.get()
+    }
+
     /// Closes for good because nobody is left to hear of it.
     pub fn abandon(&self) {
         self.close(1000, String::new());
@@ -164,8 +220,8 @@ impl Driver {
             return;
         }
         self.kinds.borrow_mut().push(String::from(kind));
-        for (_, part) in self.parts.borrow_mut().iter_mut() {
-            if let Part::Source(source) = part {
+        for attempt in self.attempts.borrow_mut().iter_mut() {
+            if let Down::Source(source) = &mut attempt.down {
                 source.listen(kind);
             }
         }
@@ -180,9 +236,9 @@ impl Driver {
     /// The application's subprotocol that the server chose; empty if none, and where there is no WebSocket.
     #[must_use]
     pub fn protocol(&self) -> String {
-        let parts = self.parts.borrow();
-        let chosen = parts.iter().find_map(|(_, part)| match part {
-            Part::Socket(socket) => Some(socket.protocol()),
+        let attempts = self.attempts.borrow();
+        let chosen = attempts.iter().find_map(|attempt| match &attempt.down {
+            Down::Socket(socket) => Some(socket.protocol()),
             _ => None,
         });
         chosen.filter(|chosen| chosen != self.manner.subprotocol).unwrap_or_default()
@@ -212,6 +268,29 @@ impl Driver {
         self.machine.borrow().queued()
     }
 
+    /// Attempts that were made, those of a better transport beside the connection included.
+    #[must_use]
+    pub fn attempts(&self) -> u64 {
+        self.opened.get()
+    }
+
+    /// Bytes that came with events: those of responses, and of the data of events where a script sees no more.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.get()
+    }
+
+    /// A transport reports.
+    fn reported(&self, id: ConnId, report: Report<Data>) {
+        let size = match &report {
+            Report::Piece(piece) => piece.bytes,
+            Report::Event { data, .. } => data.size(),
+            _ => 0,
+        };
+        self.bytes.set(self.bytes.get().saturating_add(size as u64));
+        self.input(Input::Report(id, report));
+    }
+
     fn run(&self) {
         if self.busy.replace(true) {
             return;
@@ -233,7 +312,7 @@ impl Driver {
             Effect::Open(id, transport, cursor) => self.open(id, transport, &cursor.decoded()),
             Effect::Poll(id, cursor) => self.poll(id, &cursor.decoded()),
             Effect::Send(id, data) => self.send_over(id, data),
-            Effect::Drop(id, farewell) => self.drop_parts(id, farewell),
+            Effect::Drop(id, farewell) => self.drop_attempt(id, farewell),
             Effect::Wake(at) => self.timer.set(at.map(|at| {
                 let me = self.me.clone();
                 clock::at(at, move || {
@@ -243,6 +322,9 @@ impl Driver {
                 })
             })),
             Effect::Flush(id) => self.input(Input::Flush(id)),
+            Effect::Judge(cause) => self.judge(&cause),
+            Effect::Refresh => self.refresh(),
+            Effect::Remember(transport) => memory::remember(&self.place, transport),
             Effect::Tell(notice) => self.tell(notice),
         }
     }
@@ -255,104 +337,132 @@ impl Driver {
         }
         if end {
             self.page.take();
+            self.refreshing.take();
         }
         self.observer.hear(self, notice);
     }
 
-    fn reporter(&self, id: ConnId) -> Reporter {
-        Reporter { driver: self.me.clone(), id }
+    fn judge(&self, cause: &Cause) {
+        if let (Some(judge), false) = (&self.endpoint.judge, self.closing.get()) {
+            self.input(Input::Judged(judge(cause)));
+        }
     }
 
-    /// `url`, going on after `cursor` where that goes into the query.
-    fn after(&self, url: &str, cursor: &str) -> String {
-        match &*self.manner.query.decoded() {
-            name if !name.is_empty() && !cursor.is_empty() => url::with(url, name, cursor),
-            _ => String::from(url),
-        }
+    fn refresh(&self) {
+        let Some(provider) = self.endpoint.refresh.clone().filter(|_| !self.closing.get()) else { return };
+        let me = self.me.clone();
+        let task = Task::spawn(async move {
+            let result = provider.ask().await.map_err(Text::from);
+            if let Some(driver) = me.upgrade() {
+                driver.input(Input::Refreshed(result));
+            }
+        });
+        let old = self.refreshing.replace(Some(task));
+        drop(old);
+    }
+
+    fn reporter(&self, id: ConnId) -> Reporter {
+        Reporter { driver: self.me.clone(), id, wanted: Rc::new(Cell::new(true)) }
     }
 
     fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
-        let here = &self.endpoint;
-        let reporter = self.reporter(id);
-        let url = self.after(&here.http_url, cursor);
-        let made = match transport {
-            Transport::WebSocket => {
-                let url = self.after(&here.socket_url, cursor);
-                Socket::open(&url, self.manner.subprotocol, &here.protocols, &reporter).map(Part::Socket)
-            }
-            Transport::EventSource => {
-                Source::open(&url, here.credentials, &self.kinds.borrow(), &reporter).map(Part::Source)
-            }
-            Transport::LongPoll => return self.poll(id, cursor),
-            Transport::FetchStream | Transport::XhrStream => {
-                Stream::open(&url, here.credentials, self.header(cursor), &reporter).map(Part::Stream)
-            }
-        };
-        self.keep(id, made);
-    }
-
-    /// What goes into the header `Last-Event-ID`.
-    fn header<'a>(&self, cursor: &'a str) -> Option<&'a str> {
-        Some(cursor).filter(|cursor| self.manner.query.is_empty() && !cursor.is_empty())
+        self.opened.set(self.opened.get().saturating_add(1));
+        self.attempts.borrow_mut().push(Attempt::new(id, transport));
+        if transport != Transport::WebSocket {
+            return self.request(id, transport, String::from(cursor));
+        }
+        let url = url::after(&self.endpoint.socket_url, &self.manner, cursor);
+        let made = Socket::open(&url, self.manner.subprotocol, &self.endpoint.protocols, &self.reporter(id));
+        self.receive_by(id, made.map(Down::Socket));
     }
 
     fn poll(&self, id: ConnId, cursor: &str) {
-        let mut url = self.after(&self.endpoint.http_url, cursor);
-        if url == self.endpoint.http_url {
-            // XMLHttpRequest has no cache mode, so a URL that may have been asked for before gets a number.
-            url = url::with(&url, "_", &js_sys::Math::random().to_string());
+        let transport = self.attempts.borrow().iter().find(|attempt| attempt.id == id).map(|attempt| attempt.transport);
+        if let Some(transport) = transport {
+            self.request(id, transport, String::from(cursor));
         }
-        let header = self.header(cursor);
-        let made = Xhr::get(&url, self.endpoint.credentials, self.manner.events, header, &self.reporter(id));
-        self.keep(id, made.map(|xhr| Part::Request(Lane::Down, xhr)));
+    }
+
+    /// Makes a request to receive, as soon as there is what it needs. The one before it ends first.
+    fn request(&self, id: ConnId, transport: Transport, cursor: String) {
+        self.receive_by(id, Ok(Down::Nothing));
+        if let Some(request) = self.endpoint.http.ready() {
+            return self.make(id, transport, request, &cursor);
+        }
+        let (me, recipe) = (self.me.clone(), self.endpoint.http.clone());
+        let task = Task::spawn(async move {
+            let prepared = recipe.prepare().await;
+            if let Some(driver) = me.upgrade() {
+                match prepared {
+                    Ok(request) => driver.make(id, transport, request, &cursor),
+                    Err(why) => driver.reported(id, Report::Unready { why: why.into() }),
+                }
+            }
+        });
+        self.receive_by(id, Ok(Down::Preparing(task)));
+    }
+
+    fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
+        request.ask(&self.manner, cursor);
+        let reporter = self.reporter(id);
+        let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
+        let made = match transport {
+            Transport::EventSource => Source::open(&request, &self.kinds.borrow(), reporter).map(Down::Source),
+            Transport::FetchStream => fetch::Stream::open(request, reader(), &self.readable, reporter).map(Down::Fetch),
+            Transport::XhrStream => xhr_stream::open(&request, reader(), reporter).map(Down::Xhr),
+            _ if self.manner.events => Xhr::events(&request, reader(), reporter).map(Down::Xhr),
+            _ => Xhr::answer(&request, Lane::Down, reporter).map(Down::Xhr),
+        };
+        self.receive_by(id, made);
+    }
+
+    /// The attempt receives by this from now on.
+    fn receive_by(&self, id: ConnId, made: Result<Down, JsValue>) {
+        match made {
+            Ok(down) => {
+                let old = self.with(id, |attempt| mem::replace(&mut attempt.down, down));
+                drop(old);
+            }
+            Err(error) => self.reported(id, Report::Unusable { why: words(&error).into() }),
+        }
+    }
+
+    fn with<R>(&self, id: ConnId, change: impl FnOnce(&mut Attempt) -> R) -> Option<R> {
+        self.attempts.borrow_mut().iter_mut().find(|attempt| attempt.id == id).map(change)
     }
 
     fn send_over(&self, id: ConnId, data: Data) {
-        let reporter = self.reporter(id);
-        let taken = self.parts.borrow().iter().find_map(|(owner, part)| match part {
-            Part::Socket(socket) if *owner == id => Some(socket.transmit(&data)),
+        let taken = self.attempts.borrow().iter().find_map(|attempt| match &attempt.down {
+            Down::Socket(socket) if attempt.id == id => Some(socket.transmit(&data)),
             _ => None,
         });
         match taken {
             Some(true) => {}
-            Some(false) => reporter.report(Report::Unsent(data)),
-            None => {
-                let made = Xhr::post(&self.endpoint.http_url, self.endpoint.credentials, &data, &reporter);
-                self.keep(id, made.map(|xhr| Part::Request(Lane::Up, xhr)));
-            }
+            Some(false) => self.reported(id, Report::Unsent(data)),
+            None => match Xhr::answer(&self.endpoint.http.post(data), Lane::Up, self.reporter(id)) {
+                Ok(xhr) => {
+                    // An answered request makes room for the next one.
+                    let old = self.with(id, |attempt| attempt.up.replace(xhr));
+                    drop(old);
+                }
+                Err(error) => self.reported(id, Report::Unusable { why: words(&error).into() }),
+            },
         }
     }
 
-    fn keep(&self, id: ConnId, made: Result<Part, JsValue>) {
-        let part = match made {
-            Ok(part) => part,
-            Err(error) => return self.reporter(id).report(Report::Unusable { why: words(&error).into() }),
+    fn drop_attempt(&self, id: ConnId, farewell: Option<(u16, Text)>) {
+        let gone = {
+            let mut attempts = self.attempts.borrow_mut();
+            attempts.iter().position(|attempt| attempt.id == id).map(|at| attempts.swap_remove(at))
         };
-        // A lane's answered request makes room for its next one.
-        let same = |other: &Part| matches!((other, &part), (Part::Request(a, _), Part::Request(b, _)) if a == b);
-        let old = {
-            let mut parts = self.parts.borrow_mut();
-            let at = parts.iter().position(|(owner, other)| *owner == id && same(other));
-            let old = at.map(|at| parts.swap_remove(at));
-            parts.push((id, part));
-            old
-        };
-        drop(old);
-    }
-
-    fn drop_parts(&self, id: ConnId, farewell: Option<(u16, Text)>) {
-        let (gone, kept) = self.parts.take().into_iter().partition::<Vec<_>, _>(|(owner, _)| *owner == id);
-        self.parts.replace(kept);
-        for (_, mut part) in gone {
-            if let (Part::Socket(socket), Some((code, reason))) = (&mut part, &farewell) {
-                socket.farewell(*code, &reason.decoded());
-            }
+        if let (Some(Attempt { down: Down::Socket(mut socket), .. }), Some((code, reason))) = (gone, farewell) {
+            socket.farewell(code, &reason.decoded());
         }
     }
 }
 
 /// What a thrown value says: its name and its message.
-fn words(error: &JsValue) -> String {
+pub(super) fn words(error: &JsValue) -> String {
     match error.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.to_string()),
         None => error.as_string().unwrap_or_default(),

@@ -1,24 +1,25 @@
 //! The `fetch-stream` transport: fetch, its body read as it comes (WHATWG Fetch and Streams).
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::Cell, rc::Rc};
 
-use js_sys::Promise;
+use js_sys::{Promise, futures::JsFuture};
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, Request, RequestCache, RequestCredentials, RequestInit,
-    Response,
-};
+use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, Response};
 
-use super::{data::Data, driver::Reporter, headers, xhr::byte_string};
+use super::{
+    cors,
+    driver::{Reporter, words},
+    headers,
+    reader::Reader,
+    request::{Request, byte_string},
+    task::Task,
+};
 use crate::core::types::{Lane, Report};
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch, js_name = fetch)]
-    fn global_fetch(request: &Request) -> Result<Promise, JsValue>;
+    pub(super) fn global_fetch(request: &web_sys::Request) -> Result<Promise, JsValue>;
 
     /// What a reader's `read()` resolves to.
     type ReadResult;
@@ -30,110 +31,103 @@ extern "C" {
 
 /// A response that is being read.
 pub(super) struct Stream {
-    /// Set to false first of all, so that a promise that is settled already is not heard.
-    wanted: Rc<Cell<bool>>,
+    reporter: Reporter,
     controller: AbortController,
+    #[expect(dead_code, reason = "held for its drop")]
+    task: Task,
 }
 
 impl Stream {
-    /// Makes the request and reports as the response comes.
+    /// Makes the request and reports as the response comes. `readable` is whether the server ever let a script read its answer.
     pub(super) fn open(
-        url: &str,
-        credentials: bool,
-        last_id: Option<&str>,
-        reporter: &Reporter,
+        request: Request,
+        reader: Reader,
+        readable: &Rc<Cell<bool>>,
+        reporter: Reporter,
     ) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
-        let fields = Headers::new()?;
-        fields.append("Accept", "text/event-stream")?;
-        if let Some(id) = last_id {
-            fields.append("Last-Event-ID", &byte_string(id))?;
+        let fields = web_sys::Headers::new()?;
+        for (name, value) in &request.headers {
+            fields.append(name, &byte_string(value))?;
         }
         let init = RequestInit::new();
+        init.set_method(&request.method);
         init.set_headers(&fields);
+        if let Some(body) = &request.body {
+            init.set_body(&body.value);
+        }
         init.set_signal(Some(&controller.signal()));
         init.set_cache(RequestCache::NoStore);
-        init.set_credentials(if credentials { RequestCredentials::Include } else { RequestCredentials::SameOrigin });
-        let promise = global_fetch(&Request::new_with_str_and_init(url, &init)?)?;
+        let (all, some) = (RequestCredentials::Include, RequestCredentials::SameOrigin);
+        init.set_credentials(if request.credentials { all } else { some });
+        let response = global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?;
 
-        let wanted = Rc::new(Cell::new(true));
-        let ear = Ear { wanted: wanted.clone(), reporter: reporter.clone() };
-        settled(&promise, move |result| match result {
-            Ok(response) => ear.response(&response.unchecked_into()),
-            Err(_) => ear.report(Report::Failed { lane: Lane::Down }),
+        let ear =
+            Ear { request, readable: readable.clone(), controller: controller.clone(), reporter: reporter.clone() };
+        let task = Task::spawn(async move {
+            let why = match JsFuture::from(response).await {
+                Ok(response) => match ear.read(&response.unchecked_into(), reader).await {
+                    Ok(()) => return,
+                    Err(why) => words(&why),
+                },
+                Err(why) => ear.explain(&why).await,
+            };
+            ear.reporter.report(Report::Failed { lane: Lane::Down, why: why.into() });
         });
-        Ok(Self { wanted, controller })
+        Ok(Self { reporter, controller, task })
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.wanted.set(false);
+        self.reporter.hush();
         self.controller.abort();
     }
 }
 
-/// What listens to the promises: it outlives the stream by the time that the last of them takes to settle.
-#[derive(Clone)]
+/// What hears the response.
 struct Ear {
-    wanted: Rc<Cell<bool>>,
+    request: Request,
+    readable: Rc<Cell<bool>>,
+    controller: AbortController,
     reporter: Reporter,
 }
 
 impl Ear {
-    fn report(&self, report: Report<Data>) {
-        if self.wanted.get() {
-            self.reporter.report(report);
-        }
-    }
-
-    fn response(self, response: &Response) {
+    /// Reads the response to its end, or for as long as it is wanted.
+    async fn read(&self, response: &Response, mut reader: Reader) -> Result<(), JsValue> {
+        self.readable.set(true);
         let fields = response.headers();
-        self.report(Report::Head(headers::head(response.status(), |name| fields.get(name).ok().flatten())));
-        match response.body() {
-            Some(body) if self.wanted.get() => self.read(body.get_reader().unchecked_into()),
-            Some(_) => {}
-            None => self.report(Report::Unusable { why: "fetch gives no stream here".into() }),
+        let head = headers::head(response.status(), |name| fields.get(name).ok().flatten());
+        if !self.reporter.report(Report::Head(head)) {
+            return Ok(());
+        }
+        let Some(body) = response.body() else {
+            self.reporter.report(Report::Unusable { why: "fetch gives no stream here".into() });
+            return Ok(());
+        };
+        let source: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
+        loop {
+            let result: ReadResult = JsFuture::from(source.read()).await?.unchecked_into();
+            if result.done() {
+                self.reporter.report(Report::Done);
+                return Ok(());
+            }
+            if !self.reporter.report(Report::Piece(reader.read(&result.value().unchecked_into()))) {
+                return Ok(());
+            }
         }
     }
 
-    fn read(self, reader: ReadableStreamDefaultReader) {
-        settled(&reader.read(), move |result| match result {
-            Ok(result) => {
-                let result: ReadResult = result.unchecked_into();
-                if result.done() {
-                    self.report(Report::Done);
-                } else {
-                    self.report(Report::Chunk(result.value().into()));
-                    if self.wanted.get() {
-                        self.read(reader);
-                    }
-                }
-            }
-            Err(_) => self.report(Report::Failed { lane: Lane::Down }),
-        });
+    /// What is known of a failure without a response. A server that let itself be read before is not asked.
+    async fn explain(&self, why: &JsValue) -> String {
+        let Request { url, headers, credentials, .. } = &self.request;
+        let explained = if self.request.is_cross_origin_get() && !self.readable.get() {
+            cors::explain(url, headers, *credentials, &self.controller.signal()).await
+        } else {
+            None
+        };
+        self.controller.abort();
+        explained.unwrap_or_else(|| words(why))
     }
-}
-
-type Reaction = Closure<dyn FnMut(JsValue)>;
-
-/// Calls `then` when the promise is settled. A promise cannot be told to forget a reaction, so both closures own
-/// themselves until one of them has run; neither is leaked, for every promise here settles at the latest when its
-/// request is aborted.
-fn settled(promise: &Promise, then: impl FnOnce(Result<JsValue, JsValue>) + 'static) {
-    let then = Rc::new(Cell::new(Some(then)));
-    let both: Rc<RefCell<Option<(Reaction, Reaction)>>> = Rc::default();
-    let reaction = |wrap: fn(JsValue) -> Result<JsValue, JsValue>| {
-        let (then, both) = (then.clone(), both.clone());
-        Closure::<dyn FnMut(JsValue)>::new(move |value| {
-            let done = both.take();
-            if let Some(then) = then.take() {
-                then(wrap(value));
-            }
-            drop(done);
-        })
-    };
-    let (fulfilled, rejected) = (reaction(Ok), reaction(Err));
-    let _ = promise.then2(&fulfilled, &rejected);
-    both.replace(Some((fulfilled, rejected)));
 }

@@ -6,13 +6,21 @@
 
 pub mod data;
 pub mod driver;
+pub mod request;
+pub mod store;
 pub mod url;
 
-mod clock;
+mod attempt;
+pub(crate) mod clock;
+mod cors;
 mod fetch;
 mod headers;
 mod listener;
+mod memory;
 mod page;
+mod reader;
 mod source;
+mod task;
 mod websocket;
 mod xhr;
+mod xhr_stream;

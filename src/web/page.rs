@@ -2,10 +2,11 @@
 
 use std::rc::Weak;
 
+use gloo_timers::callback::Interval;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Document, EventTarget, PageTransitionEvent};
 
-use super::{driver::Driver, listener::Listener};
+use super::{clock, driver::Driver, listener::Listener};
 use crate::core::types::{Input, PageEvent};
 
 #[wasm_bindgen]
@@ -21,8 +22,19 @@ pub(super) fn starts_offline() -> bool {
     ON_LINE.with(|online| *online == Some(false))
 }
 
-/// The listeners on the page; in a worker, those that exist there.
-pub(super) fn watch(driver: &Weak<Driver>) -> Vec<Listener> {
+/// The wall clock is looked at this often, in milliseconds.
+const LOOK: u32 = 30_000;
+
+/// Tells a driver what the page tells, and the time, until it is dropped.
+pub(super) struct Watch {
+    #[expect(dead_code, reason = "held for its drop")]
+    listeners: Vec<Listener>,
+    #[expect(dead_code, reason = "held for its drop")]
+    clock: Interval,
+}
+
+/// Watches the page; in a worker, what there is of it.
+pub(super) fn watch(driver: &Weak<Driver>) -> Watch {
     let global: EventTarget = js_sys::global().unchecked_into();
     let hear = |target: &EventTarget, kind: &'static str, event: PageEvent| {
         let driver = driver.clone();
@@ -37,6 +49,8 @@ pub(super) fn watch(driver: &Weak<Driver>) -> Vec<Listener> {
                 return;
             }
             if let Some(driver) = driver.upgrade() {
+                // It may have slept, which is to be known first.
+                driver.input(Input::WallClock(clock::wall()));
                 driver.input(Input::Page(event));
             }
         };
@@ -54,5 +68,11 @@ pub(super) fn watch(driver: &Weak<Driver>) -> Vec<Listener> {
             listeners.push(hear(document, "resume", PageEvent::Visible));
         }
     });
-    listeners
+    let driver = driver.clone();
+    let look = move || {
+        if let Some(driver) = driver.upgrade() {
+            driver.input(Input::WallClock(clock::wall()));
+        }
+    };
+    Watch { listeners, clock: Interval::new(LOOK, look) }
 }

@@ -3,7 +3,12 @@
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Event, EventSource, EventSourceInit, MessageEvent};
 
-use super::{data::Data, driver::Reporter, listener::Listener};
+use super::{
+    data::{Data, ServerEvent},
+    driver::Reporter,
+    listener::Listener,
+    request::Request,
+};
 use crate::core::types::Report;
 
 /// A live EventSource.
@@ -15,14 +20,20 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens one that listens to events of these types.
-    pub(super) fn open(url: &str, credentials: bool, kinds: &[String], reporter: &Reporter) -> Result<Self, JsValue> {
+    pub(super) fn open(request: &Request, kinds: &[String], reporter: Reporter) -> Result<Self, JsValue> {
         let init = EventSourceInit::new();
-        init.set_with_credentials(credentials);
-        let raw = EventSource::new_with_event_source_init_dict(url, &init)?;
+        init.set_with_credentials(request.credentials);
+        let raw = EventSource::new_with_event_source_init_dict(&request.url, &init)?;
         let (open, error) = (reporter.clone(), reporter.clone());
         let source = raw.clone();
         let listeners = vec![
-            Listener::new(&raw, "open", Box::new(move |_| open.report(Report::Opened { own: false }))),
+            Listener::new(
+                &raw,
+                "open",
+                Box::new(move |_| {
+                    open.report(Report::Opened { own: false });
+                }),
+            ),
             Listener::new(
                 &raw,
                 "error",
@@ -38,7 +49,7 @@ impl Source {
                 }),
             ),
         ];
-        let mut source = Self { raw, reporter: reporter.clone(), listeners };
+        let mut source = Self { raw, reporter, listeners };
         source.listen("message");
         for kind in kinds {
             source.listen(kind);
@@ -63,8 +74,16 @@ impl Source {
 }
 
 fn deliver(reporter: &Reporter, event: &MessageEvent) {
-    let data = Data::named(event.data(), &event.type_());
-    reporter.report(Report::Event { data, id: event.last_event_id().into() });
+    let last_id = event.last_event_id();
+    let data = event.data().as_string().unwrap_or_default();
+    let events = vec![ServerEvent {
+        kind: event.type_().into(),
+        data: data.into(),
+        last_id: last_id.as_str().into(),
+        // It does not say.
+        own_id: false,
+    }];
+    reporter.report(Report::Event { data: Data::from(events), id: last_id.into() });
 }
 
 impl Drop for Source {

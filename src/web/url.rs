@@ -5,6 +5,8 @@ use core::fmt;
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
+use crate::core::types::Manner;
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = document, js_name = baseURI)]
@@ -84,9 +86,25 @@ pub(super) fn with(url: &str, name: &str, value: &str) -> String {
     [url, glue, name, "=", &value].concat()
 }
 
+/// `url`, going on after `cursor` where that goes into the query.
+pub(super) fn after(url: &str, manner: &Manner, cursor: &str) -> String {
+    match &*manner.query.decoded() {
+        name if !name.is_empty() && !cursor.is_empty() => with(url, name, cursor),
+        _ => String::from(url),
+    }
+}
+
+/// The origin of the page or worker.
+pub(super) fn origin() -> Option<String> {
+    LOCATION.with(|here| here.as_deref().and_then(origin_of))
+}
+
+fn origin_of(url: &str) -> Option<String> {
+    Url::new(url).map(|url| url.origin()).ok()
+}
+
 /// Is `url`, an absolute one, on another origin than the page?
 #[must_use]
 pub fn is_cross_origin(url: &str) -> bool {
-    let origin = |url: &str| Url::new(url).map(|url| url.origin()).ok();
-    LOCATION.with(|here| here.as_deref().and_then(origin)) != origin(url)
+    origin() != origin_of(url)
 }

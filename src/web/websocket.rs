@@ -41,7 +41,9 @@ impl Socket {
             Listener::new(
                 &raw,
                 "open",
-                Box::new(move |_| open.report(Report::Opened { own: !own.is_empty() && socket.protocol() == own })),
+                Box::new(move |_| {
+                    open.report(Report::Opened { own: !own.is_empty() && socket.protocol() == own });
+                }),
             ),
             Listener::new(
                 &raw,

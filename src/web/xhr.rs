@@ -1,10 +1,23 @@
-//! The `long-poll` transport, and POST: XMLHttpRequest, each response read when it is whole (WHATWG XMLHttpRequest).
+//! XMLHttpRequest whose response is read when it is whole (WHATWG XMLHttpRequest): the `long-poll` transport, and POST.
 
+use std::cell::RefCell;
+
+use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
-use super::{data::Data, driver::Reporter, headers, listener::Listener};
-use crate::core::types::{Lane, Report};
+use super::{
+    driver::Reporter,
+    headers,
+    listener::Listener,
+    reader::Reader,
+    request::{Request, byte_string},
+    url,
+};
+use crate::core::{
+    text::Text,
+    types::{Head, Lane, Report},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,69 +29,102 @@ extern "C" {
 
 /// A request in flight, or answered.
 pub(super) struct Xhr {
-    raw: XmlHttpRequest,
-    listener: Option<Listener>,
+    pub(super) raw: XmlHttpRequest,
+    pub(super) reporter: Reporter,
+    listeners: Vec<Listener>,
 }
 
 impl Xhr {
-    /// Polls.
-    pub(super) fn get(
-        url: &str,
-        credentials: bool,
-        events: bool,
-        last_id: Option<&str>,
-        reporter: &Reporter,
+    /// Sends, and reports the answer as it is.
+    pub(super) fn answer(request: &Request, lane: Lane, reporter: Reporter) -> Result<Self, JsValue> {
+        let mut xhr = Self::open(request, XmlHttpRequestResponseType::Arraybuffer, reporter)?;
+        let (raw, reporter) = (xhr.raw.clone(), xhr.reporter.clone());
+        xhr.listen("loadend", move || {
+            reporter.report(match (head(&raw), body(&raw)) {
+                (Some(head), Some(body)) => Report::Answer { lane, head, body: body.into() },
+                _ => Report::Failed { lane, why: Text::default() },
+            });
+        });
+        xhr.send(request)?;
+        Ok(xhr)
+    }
+
+    /// Sends, and reports the answer as an event stream.
+    pub(super) fn events(request: &Request, reader: Reader, reporter: Reporter) -> Result<Self, JsValue> {
+        let mut xhr = Self::open(request, XmlHttpRequestResponseType::Arraybuffer, reporter)?;
+        let (raw, reporter, reader) = (xhr.raw.clone(), xhr.reporter.clone(), RefCell::new(reader));
+        xhr.listen("loadend", move || {
+            let (Some(head), Some(body)) = (head(&raw), body(&raw)) else {
+                reporter.report(Report::Failed { lane: Lane::Down, why: Text::default() });
+                return;
+            };
+            if reporter.report(Report::Head(head)) {
+                let piece = reader.borrow_mut().read(&Uint8Array::new(&body));
+                if reporter.report(Report::Piece(piece)) {
+                    reporter.report(Report::Done);
+                }
+            }
+        });
+        xhr.send(request)?;
+        Ok(xhr)
+    }
+
+    /// Prepares one that reports nothing.
+    pub(super) fn open(
+        request: &Request,
+        kind: XmlHttpRequestResponseType,
+        reporter: Reporter,
     ) -> Result<Self, JsValue> {
-        let xhr = Self::open("GET", url, credentials, Lane::Down, reporter)?;
-        if events {
-            xhr.raw.set_request_header("Accept", "text/event-stream")?;
-        }
-        if let Some(id) = last_id {
-            xhr.raw.set_request_header("Last-Event-ID", &byte_string(id))?;
-        }
-        xhr.raw.send()?;
-        Ok(xhr)
-    }
-
-    /// Sends one message.
-    pub(super) fn post(url: &str, credentials: bool, body: &Data, reporter: &Reporter) -> Result<Self, JsValue> {
-        let xhr = Self::open("POST", url, credentials, Lane::Up, reporter)?;
-        // `text/plain` needs no preflight, and the relay takes the type over to the receivers.
-        let kind = if body.is_binary() { "application/octet-stream" } else { "text/plain;charset=UTF-8" };
-        xhr.raw.set_request_header("Content-Type", kind)?;
-        xhr.raw.unchecked_ref::<AnySender>().send_any(&body.value)?;
-        Ok(xhr)
-    }
-
-    fn open(method: &str, url: &str, credentials: bool, lane: Lane, reporter: &Reporter) -> Result<Self, JsValue> {
         let raw = XmlHttpRequest::new()?;
-        raw.open(method, url)?;
-        raw.set_response_type(XmlHttpRequestResponseType::Arraybuffer);
-        raw.set_with_credentials(credentials);
-        let (reporter, answered) = (reporter.clone(), raw.clone());
-        let listener = Listener::new(
-            &raw,
-            "loadend",
-            Box::new(move |_| {
-                let status = answered.status().unwrap_or(0);
-                let body = answered.response().unwrap_or(JsValue::NULL);
-                reporter.report(if status == 0 || body.is_null() {
-                    Report::Failed { lane }
-                } else {
-                    // Asking for one header at a time would log an error for each that CORS does not expose.
-                    let all = answered.get_all_response_headers().unwrap_or_default();
-                    let head = headers::head(status, |name| find(&all, name));
-                    Report::Answer { lane, head, body: body.into() }
-                });
-            }),
-        );
-        Ok(Self { raw, listener: Some(listener) })
+        if request.method == "GET" && !request.has_cursor_in_url {
+            // It has no cache mode, so a URL that may have been asked for before gets a number.
+            let random = js_sys::Math::random().to_string();
+            raw.open(&request.method, &url::with(&request.url, "_", &random))?;
+        } else {
+            raw.open(&request.method, &request.url)?;
+        }
+        raw.set_response_type(kind);
+        raw.set_with_credentials(request.credentials);
+        for (name, value) in &request.headers {
+            raw.set_request_header(name, &byte_string(value))?;
+        }
+        Ok(Self { raw, reporter, listeners: Vec::new() })
+    }
+
+    pub(super) fn listen(&mut self, kind: &str, then: impl Fn() + 'static) {
+        self.listeners.push(Listener::new(&self.raw, kind, Box::new(move |_| then())));
+    }
+
+    pub(super) fn send(&self, request: &Request) -> Result<(), JsValue> {
+        let body = request.body.as_ref().map_or(JsValue::NULL, |body| body.value.clone());
+        self.raw.unchecked_ref::<AnySender>().send_any(&body)
     }
 }
 
-/// A header's value is bytes, a character for each (Web IDL's ByteString); the id goes as UTF-8 (WHATWG HTML 9.2.3).
-pub(super) fn byte_string(text: &str) -> String {
-    text.bytes().map(char::from).collect()
+impl Drop for Xhr {
+    fn drop(&mut self) {
+        self.reporter.hush();
+        self.listeners.clear();
+        let _ = self.raw.abort();
+    }
+}
+
+/// The status of the response; `None` if there is none, and once it has failed.
+pub(super) fn status(raw: &XmlHttpRequest) -> Option<u16> {
+    raw.status().ok().filter(|status| *status != 0)
+}
+
+/// The head of the response, likewise.
+pub(super) fn head(raw: &XmlHttpRequest) -> Option<Head> {
+    let status = status(raw)?;
+    // Asking for one header at a time would log an error for each that CORS does not expose.
+    let all = raw.get_all_response_headers().unwrap_or_default();
+    Some(headers::head(status, |name| find(&all, name)))
+}
+
+/// The whole body, as bytes.
+fn body(raw: &XmlHttpRequest) -> Option<JsValue> {
+    raw.response().ok().filter(|body| !body.is_null())
 }
 
 /// A header's value in what `getAllResponseHeaders` returns: lower-case names, one a line.
@@ -87,11 +133,4 @@ fn find(all: &str, name: &str) -> Option<String> {
         .filter_map(|line| line.split_once(": "))
         .find(|(given, _)| *given == name)
         .map(|(_, value)| String::from(value))
-}
-
-impl Drop for Xhr {
-    fn drop(&mut self) {
-        self.listener = None;
-        let _ = self.raw.abort();
-    }
 }
