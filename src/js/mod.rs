@@ -201,7 +201,8 @@ pub fn piece(
 ) {
     let piece = Piece {
         bytes,
-        events: (events != 0).then_some(Handle(events)),
+        // Not `then_some`: a handle that is made is given back.
+        events: (events != 0).then(|| Handle(events)),
         last_id: moved.then(|| texts(last_id).0),
         retry: (retry >= 0.0).then_some(retry as u64),
         overflow,

@@ -139,7 +139,7 @@ test("messages that are sent while the connection is down wait, and go when it i
   assert.deepEqual(seen, {
     during: [0, "waiting", "queued"], came: ["meanwhile"],
     events: [{ attempt: 1, delay: true, kind: "network" }, { continuity: "fresh", downtime: true, transport: "websocket" }],
-    stats: { attempts: 2, messages: 1, drops: 1, uptime: true, lastError: "network" },
+    stats: { attempts: 2, messages: 1, bytes: 0, duplicates: 0, drops: 1, transport: "websocket", uptime: true, lastError: "network" },
   });
 });
 
@@ -505,7 +505,7 @@ test("events are whole, however the bytes are cut", async () => {
 
 // ---- hosts that lack something ----
 
-test("without EventSource and fetch there is still long-polling; without anything there is a clear end", async () => {
+test("without EventSource and fetch there is still XMLHttpRequest; without anything there is a clear end", async () => {
   for (const data of ["1", "2"]) await fixture.publish(channel, data);
   const seen = await inPage(async (channel) => {
     delete window.EventSource;
@@ -518,7 +518,7 @@ test("without EventSource and fetch there is still long-polling; without anythin
     return { came, transport: source.transport, kind: cause.kind, message: cause.message };
   });
   assert.deepEqual(seen, {
-    came: ["1", "2"], transport: "long-poll", kind: "unusable",
+    came: ["1", "2"], transport: "xhr-stream", kind: "unusable",
     message: "no transport could be used: ReferenceError: WebSocket is not defined",
   });
 });
@@ -619,7 +619,7 @@ test("what cannot be is said at once, with what was given and what was expected"
     wire: "TypeError: wire: rely was given; expected raw or relay",
     whenFull: "TypeError: outbox.whenFull: drop was given; expected refuse or drop-oldest",
     transports: "TypeError: transports: long-poll was given; expected websocket",
-    none: "TypeError: transports: nothing was given; expected eventsource or fetch-stream or long-poll",
+    none: "TypeError: transports: nothing was given; expected eventsource or fetch-stream or xhr-stream or long-poll",
     delay: "TypeError: reconnect.maxDelay: long was given; expected a number of at least 1",
     timeout: "TypeError: connectTimeout: NaN was given; expected a number of at least 1",
     send: "TypeError: send: nothing was given; expected a string, ArrayBuffer, view or Blob",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { CAUSES, CONTINUITIES, PHASES, TRANSPORTS, WHY_DROPPED } from "../../pkg-template/names.js";
+import { CAUSES, CONTINUITIES, PHASES, TRANSPORTS, VERDICTS, WHY_DROPPED } from "../../pkg-template/names.js";
 import * as names from "../../pkg-template/names.js";
 
 const core = (file) => readFileSync(new URL(`../../src/core/${file}.rs`, import.meta.url), "utf8");
@@ -37,6 +37,14 @@ test("the numbers of the page's events are the places of PageEvent's variants", 
   assert.deepEqual(numbers, [0, 1, 2, 3, 4]);
 });
 
+test("the number of a verdict is the place of its name, plus one", () => {
+  const source = readFileSync(new URL("../../src/js/mod.rs", import.meta.url), "utf8");
+  VERDICTS.forEach((name, at) => {
+    const variant = name[0].toUpperCase() + name.slice(1);
+    assert.match(source, new RegExp(`\\(None, ${at + 1}\\) => Some\\(Ruling::Verdict\\(Verdict::${variant}\\)\\)`));
+  });
+});
+
 test("the numbers of the inputs are those that src/js/mod.rs takes", () => {
   const source = readFileSync(new URL("../../src/js/mod.rs", import.meta.url), "utf8");
   const arm = (number, what) => assert.match(source, new RegExp(`\\b${number} (=>|\\|)[^\\n]*${what}`), what);
@@ -49,10 +57,13 @@ test("the numbers of the inputs are those that src/js/mod.rs takes", () => {
   arm(names.OPENED, "Report::Opened");
   arm(names.EVENT, "Report::Event");
   arm(names.SOURCE_ERROR, "Report::SourceError");
-  arm(names.CHUNK, "Report::Chunk");
+  arm(names.UNREADY, "Report::Unready");
   arm(names.DONE, "Report::Done");
   arm(names.UNSENT, "Report::Unsent");
   arm(names.FAILED, "Report::Failed");
   arm(names.CLOSED, "Report::Closed");
+  arm(names.WALL_CLOCK, "Input::WallClock");
+  arm(names.JUDGED, "Input::Judged");
+  arm(names.REFRESHED, "Input::Refreshed");
   assert.match(source, new RegExp(`${names.ANSWER}\\.\\.=${names.HEAD} =>`));
 });
