@@ -31,7 +31,7 @@ const MAX_EVENT_BYTES = 16 * 1_048_576;
 
 /** The URL, as the standard resolves it. */
 const resolve = (given) => {
-  const text = String(given);
+  const text = `${given}`;
   let url;
   try {
     url = new URL(text, globalThis.document?.baseURI ?? globalThis.location?.href);
@@ -58,7 +58,7 @@ const strictClass = () => {
     #controller;
     #timer;
 
-    constructor(url, init) {
+    constructor(url, init = {}) {
       super();
       if (!arguments.length) throw new TypeError("Failed to construct 'EventSource': 1 argument required, but only 0 present.");
       if (init != null && Object(init) !== init) {
@@ -162,6 +162,8 @@ const strictClass = () => {
     }
   }
 
+  // Minifiers rename classes, but by its name this one is installed, and printed.
+  Object.defineProperty(EventSource, "name", { value: "EventSource", configurable: true });
   constants(EventSource, ["CONNECTING", "OPEN", "CLOSED"]);
   enumerable(EventSource, ["url", "withCredentials", "readyState", "close"]);
   handlers(EventSource, ["open", "message", "error"]);
