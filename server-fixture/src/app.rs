@@ -17,14 +17,14 @@ use crate::channels::Channels;
 use crate::chat::Rooms;
 use crate::connections::Connections;
 use crate::errors::Problem;
-use crate::faults::Uses;
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::prices::Prices;
 use crate::store::{Contents, Store, StoreError};
 use crate::switches::Switches;
 use crate::tasks::Tasks;
-use crate::{Config, clock, control, gate, journal, numbers, prices, relay, sse, statics, tasks, ws};
+use crate::uses::Uses;
+use crate::{Config, clock, control, gate, journal, numbers, prices, relay, statics, tasks, ws};
 
 /// The state, as the handlers get it.
 pub(crate) type Shared = Arc<App>;
@@ -123,7 +123,7 @@ pub(crate) fn routes(app: &Shared) -> Router {
         .route("/relay/{channel}", get(relay::read).post(relay::publish))
         .route("/sse/numbers", get(numbers::read).post(numbers::publish))
         .route("/sse/prices", get(prices::read))
-        .route("/sse/{channel}", get(sse::channel))
+        .route("/sse/{channel}", get(relay::stream))
         .route("/tasks", post(tasks::start))
         .route("/tasks/{id}", get(tasks::read))
         .route("/journal", get(journal::read).delete(journal::clear))

@@ -1,21 +1,17 @@
 //! Faults of one request, asked for in its query.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use axum::Json;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, Response, StatusCode};
-use axum::response::IntoResponse;
-use serde_json::json;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, Response};
 
+use crate::cors::Policy;
 use crate::errors::Problem;
+use crate::instead::Instead;
 use crate::journal::Kind;
 use crate::params::Params;
+use crate::uses::Uses;
 use crate::wire::Pace;
 
-const MAX_KEYS: usize = 10_000;
 const MAX_TIMES: u64 = 1_000_000;
 /// A WebSocket control frame carries 125 bytes, two of which are the code.
 const MAX_REASON_BYTES: usize = 123;
@@ -40,62 +36,72 @@ pub(crate) enum Finish {
     Close(u16, String),
 }
 
-/// All faults that a request asked for.
+/// The faults of one request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
+    pub(crate) cors: Policy,
+    pub(crate) instead: Instead,
     pub(crate) refuse: bool,
     pub(crate) silent: Option<Silence>,
+    pub(crate) quiet: bool,
     pub(crate) content_type: Option<HeaderValue>,
     pub(crate) hold_back: bool,
+    pub(crate) hold_body: bool,
     pub(crate) drop_after: Option<u64>,
     pub(crate) pace: Pace,
-    status: Option<StatusCode>,
-    retry_after: Option<HeaderValue>,
     end_after: Option<u64>,
     close: Option<(u16, String)>,
 }
 
-impl Faults {
-    /// Reads them. With `times` and `key` they are only there for the first so many requests with that key.
-    pub(crate) fn of(params: &Params, kind: Kind, uses: &Uses) -> Result<Self, Problem> {
-        let status = params.number("status", 200..=599)?;
-        let faults = Self {
+/// What a query asks for. With `times` and `key` it is only for the first so many requests with that key.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    faults: Faults,
+    times: Option<(u64, String)>,
+}
+
+impl Asked {
+    pub(crate) fn of(params: &Params, kind: Kind) -> Result<Self, Problem> {
+        let faults = Faults {
+            cors: Policy::of(params)?,
+            instead: Instead::of(params)?,
             refuse: params.flag("refuse")?,
             silent: silence(params, kind)?,
-            content_type: header_value(params, "content-type")?,
+            quiet: params.flag("quiet")?,
+            content_type: params.header_value("content-type")?,
             hold_back: params.flag("hold-back")?,
+            hold_body: params.flag("hold-body")?,
             drop_after: params.number("drop-after", 0..=MAX_TIMES)?,
             pace: pace(params)?,
-            status: status.and_then(|code| StatusCode::from_u16(u16::try_from(code).ok()?).ok()),
-            retry_after: header_value(params, "retry-after")?,
             end_after: params.number("end-after", 0..=MAX_TIMES)?,
             close: close(params)?,
         };
-        let applies = match (params.number("times", 0..=MAX_TIMES)?, params.get("key")) {
-            (None, None) => true,
-            (Some(times), Some(key)) => uses.count(key)? <= times,
+        let times = match (params.number("times", 0..=MAX_TIMES)?, params.get("key")) {
+            (None, None) => None,
+            (Some(times), Some(key)) => Some((times, key.into())),
             (Some(_), None) => return Err(Problem::bad_value("key", "nothing", "a name to count times= by")),
             (None, Some(key)) => return Err(Problem::bad_value("key", key, "times= along with it")),
         };
-        Ok(if applies { faults } else { Self::default() })
+        Ok(Self { faults, times })
     }
 
-    /// The whole answer, if a status was asked for.
-    pub(crate) fn answer(&self) -> Option<Response<Body>> {
-        let status = self.status?;
-        let told = json!({ "error": format!("status {} was asked for", status.as_u16()) });
-        let mut answer = match status {
-            // These two have no body.
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED => status.into_response(),
-            _ => (status, Json(told)).into_response(),
+    /// The faults of this request, which is counted.
+    pub(crate) fn take(self, uses: &Uses) -> Result<Faults, Problem> {
+        let applies = match &self.times {
+            None => true,
+            Some((times, key)) => uses.count(key)? <= *times,
         };
-        if let Some(seconds) = &self.retry_after {
-            answer.headers_mut().insert(RETRY_AFTER, seconds.clone());
-        }
-        self.relabel(&mut answer);
-        Some(answer)
+        Ok(if applies { self.faults } else { Faults::default() })
     }
 
+    /// The CORS of the next request that is counted, for what comes before it.
+    pub(crate) fn cors(&self, uses: &Uses) -> Policy {
+        let applies = self.times.as_ref().is_none_or(|(times, key)| uses.so_far(key) < *times);
+        if applies { self.faults.cors } else { Policy::default() }
+    }
+}
+
+impl Faults {
     /// Puts the wrong content type on an answer.
     pub(crate) fn relabel(&self, answer: &mut Response<Body>) {
         if let Some(content_type) = &self.content_type {
@@ -136,12 +142,6 @@ fn pace(params: &Params) -> Result<Pace, Problem> {
     })
 }
 
-fn header_value(params: &Params, name: &str) -> Result<Option<HeaderValue>, Problem> {
-    let Some(given) = params.get(name) else { return Ok(None) };
-    let value = HeaderValue::from_str(given);
-    value.map(Some).map_err(|_| Problem::bad_value(name, given, "what fits into a header"))
-}
-
 fn close(params: &Params) -> Result<Option<(u16, String)>, Problem> {
     let reason = params.get("reason").unwrap_or_default();
     if reason.len() > MAX_REASON_BYTES {
@@ -154,31 +154,5 @@ fn close(params: &Params) -> Result<Option<(u16, String)>, Problem> {
             let expected = "a code that may be sent: 1000-1003, 1007-1014, 3000-4999";
             Err(Problem::bad_value("close", &code.to_string(), expected))
         }
-    }
-}
-
-/// How often each key came.
-#[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<HashMap<String, u64>>);
-
-impl Uses {
-    /// Counts one more, and answers how many that makes.
-    fn count(&self, key: &str) -> Result<u64, Problem> {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if uses.len() >= MAX_KEYS && !uses.contains_key(key) {
-            let told = format!("{MAX_KEYS} keys are in use; DELETE /control forgets them");
-            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, told));
-        }
-        let count = uses.entry(key.into()).or_default();
-        *count = count.saturating_add(1);
-        Ok(*count)
-    }
-
-    pub(crate) fn forget(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 }

@@ -13,18 +13,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::{Error, Extension};
 use bytes::Bytes;
+use futures_util::stream;
 use http_body::{Frame, SizeHint};
 
 use crate::app::Shared;
 use crate::connections::{Connection, Use};
-use crate::cors;
+use crate::cors::{self, Policy};
 use crate::errors::Problem;
-use crate::faults::{Faults, Silence};
+use crate::faults::{Asked, Faults, Silence};
 use crate::journal::{Kind, Visit};
 use crate::params::Params;
 use crate::wire::Pace;
 
-/// What `hold-back` collects at most; a longer answer is given up.
+/// What `hold-back` and `hold-body` collect at most; a longer answer is given up.
 const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
 
 /// The faults of a request, and its place in the journal, for its handler.
@@ -49,54 +50,68 @@ pub(crate) async fn pass(
     next: Next,
 ) -> Response {
     let origin = cors::origin(request.headers());
-    let (parts, body) = request.into_parts();
-    let mut answer = if is_backstage(parts.uri.path()) {
+    let (policy, mut answer) = if is_backstage(request.uri().path()) {
         connection.begin(None);
-        match cors::preflight(&parts) {
-            Some(answer) => answer,
-            None => next.run(Request::from_parts(parts, body)).await,
-        }
+        backstage(request, next).await
     } else {
-        let kind = Kind::of(&parts);
-        let visit = app.journal.open(&parts, kind, &connection);
-        let answer = match before(&app, &parts, kind, &visit).await {
-            Err(answer) => answer,
-            Ok(faults) => {
-                let call = Call { faults, visit: Arc::clone(&visit), kind };
-                let mut request = Request::from_parts(parts, body);
-                request.extensions_mut().insert(call.clone());
-                after(call, next.run(request).await).await
-            }
-        };
-        visit.answered(answer.status());
-        answer.map(|body| Body::new(Attended { body, _visit: visit }))
+        onstage(&app, &connection, request, next).await
     };
-    cors::allow(origin, answer.headers_mut());
+    cors::allow(policy, origin, answer.headers_mut());
     answer
 }
 
-/// Lets the request in with its faults, or answers it here.
-async fn before(app: &Shared, parts: &Parts, kind: Kind, visit: &Arc<Visit>) -> Result<Faults, Response> {
-    let websocket = kind == Kind::WebSocket;
-    let used = Use {
+async fn backstage(request: Request, next: Next) -> (Policy, Response) {
+    let (parts, body) = request.into_parts();
+    if cors::is_preflight(&parts) {
+        return cors::preflight(Policy::Open);
+    }
+    (Policy::Open, next.run(Request::from_parts(parts, body)).await)
+}
+
+async fn onstage(app: &Shared, connection: &Arc<Connection>, request: Request, next: Next) -> (Policy, Response) {
+    let (parts, body) = request.into_parts();
+    let kind = Kind::of(&parts);
+    let visit = app.journal.open(&parts, kind, connection);
+    connection.begin(Some(Use {
         visit: visit.number(),
         path: parts.uri.path().into(),
-        websocket,
+        websocket: kind == Kind::WebSocket,
         can_stall: kind != Kind::Http,
         pace: Pace::AsTheyCome,
         ended: false,
+    }));
+    let (policy, answer) = match before(app, &parts, kind, &visit).await {
+        Err(answer) => answer,
+        Ok(faults) => {
+            let policy = faults.cors;
+            let call = Call { faults, visit: Arc::clone(&visit), kind };
+            let mut request = Request::from_parts(parts, body);
+            request.extensions_mut().insert(call.clone());
+            (policy, after(call, next.run(request).await).await)
+        }
     };
-    visit.connection().begin(Some(used));
-    if let Some(answer) = cors::preflight(parts) {
-        return Err(answer);
+    visit.answered(answer.status());
+    (policy, answer.map(|body| Body::new(Attended { body, _visit: visit })))
+}
+
+/// Lets the request in with its faults, or answers it here.
+async fn before(app: &Shared, parts: &Parts, kind: Kind, visit: &Visit) -> Result<Faults, (Policy, Response)> {
+    let params = Params::of(parts.uri.query());
+    let asked = Asked::of(&params, kind);
+    // A page has to be able to read what is wrong with its query.
+    let policy = asked.as_ref().map_or(Policy::Open, |asked| asked.cors(&app.uses));
+    if cors::is_preflight(parts) {
+        return Err(cors::preflight(policy));
     }
     if app.switches.unavailable.is_on() && parts.uri.path() != "/health" {
-        return Err(unavailable(app));
+        return Err((policy, unavailable(app)));
     }
-    let params = Params::of(parts.uri.query());
-    let faults = Faults::of(&params, kind, &app.uses).map_err(IntoResponse::into_response)?;
+    let faults = asked.and_then(|asked| asked.take(&app.uses));
+    let faults = faults.map_err(|problem| (Policy::Open, problem.into_response()))?;
+    let websocket = kind == Kind::WebSocket;
     if websocket && (faults.refuse || app.switches.refuse_websocket.is_on()) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "WebSockets are refused").into_response());
+        let refusal = Problem::new(StatusCode::FORBIDDEN, "WebSockets are refused");
+        return Err((faults.cors, refusal.into_response()));
     }
     if faults.silent == Some(Silence::Connect) {
         std::future::pending::<()>().await;
@@ -105,7 +120,13 @@ async fn before(app: &Shared, parts: &Parts, kind: Kind, visit: &Arc<Visit>) -> 
         // A socket's begins behind its handshake, which some clients will not read in bits.
         visit.connection().set_pace(faults.pace);
     }
-    faults.answer().map_or(Ok(faults), Err)
+    match faults.instead.answer(parts, &params) {
+        None => Ok(faults),
+        Some(mut answer) => {
+            faults.relabel(&mut answer);
+            Err((faults.cors, answer))
+        }
+    }
 }
 
 fn unavailable(app: &Shared) -> Response {
@@ -118,6 +139,9 @@ fn unavailable(app: &Shared) -> Response {
 async fn after(call: Call, mut answer: Response) -> Response {
     let Call { faults, visit, kind } = call;
     faults.relabel(&mut answer);
+    if faults.hold_body && kind != Kind::WebSocket {
+        answer = answer.map(|body| Body::from_stream(stream::once(to_bytes(body, MAX_HELD_BYTES))));
+    }
     if faults.hold_back && kind != Kind::WebSocket {
         let (parts, body) = answer.into_parts();
         answer = match to_bytes(body, MAX_HELD_BYTES).await {

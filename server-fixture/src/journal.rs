@@ -152,9 +152,9 @@ impl Visit {
         self.sent.load(Ordering::Relaxed)
     }
 
-    /// Another message was sent.
-    pub(crate) fn count(&self) {
-        let sent = self.sent.fetch_add(1, Ordering::Relaxed).saturating_add(1);
+    /// So many more messages were sent.
+    pub(crate) fn count(&self, messages: u64) {
+        let sent = self.sent.fetch_add(messages, Ordering::Relaxed).saturating_add(messages);
         self.journal.update(self.n, |record| record.sent = sent);
     }
 
@@ -170,14 +170,18 @@ impl Drop for Visit {
     }
 }
 
-/// `GET /journal[?after=n&path=prefix&limit=]`
+/// `GET /journal[?after=n&path=prefix&status=&limit=]`
 pub(crate) async fn read(State(app): State<Shared>, params: Params) -> Result<Response, Problem> {
     let after = params.number("after", 0..=u64::MAX)?.unwrap_or(0);
     let limit = params.number("limit", 1..=MAX_RECORDS as u64)?.unwrap_or(MAX_RECORDS as u64);
     let limit = usize::try_from(limit).unwrap_or(MAX_RECORDS);
+    let status = params.number("status", 100..=599)?;
     let prefix = params.get("path").unwrap_or_default();
     let records = app.journal.records();
-    let wanted = records.kept.iter().filter(|record| record.n > after && record.path.starts_with(prefix));
+    let wanted = records.kept.iter().filter(|record| {
+        let answered = record.status.map(u64::from);
+        record.n > after && record.path.starts_with(prefix) && (status.is_none() || status == answered)
+    });
     let wanted: Vec<_> = wanted.take(limit).cloned().collect();
     drop(records);
     Ok(Json(wanted).into_response())

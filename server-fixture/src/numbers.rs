@@ -11,6 +11,7 @@ use serde_json::json;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::Shared;
+use crate::entries::Entries;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::log::{Draft, Id, Log, Start};
@@ -48,11 +49,12 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let start = resume::start(&headers, &params, Start::Newest)?;
     let burst = params.number("burst", 1..=MAX_BURST)?;
-    let feed = Feed::of(app.numbers.subscribe(start), &params)?.retry(DEFAULT_RETRY_MS);
+    let feed = Feed::of(&params)?.retry(DEFAULT_RETRY_MS);
+    let entries = Entries::of(app.numbers.subscribe(start));
     if let Some(count) = burst {
         push(&app.numbers, count).await?;
     }
-    Ok(feed.open(call))
+    Ok(feed.open(call, entries))
 }
 
 /// `POST /sse/numbers?count=K`: pushes K numbers at once.

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::ops::RangeInclusive;
 
 use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
 use axum::http::request::Parts;
 
 use crate::errors::Problem;
@@ -42,6 +43,13 @@ impl Params {
                 Err(Problem::bad_value(name, text, &expected))
             }
         }
+    }
+
+    /// What is to become the value of a header.
+    pub(crate) fn header_value(&self, name: &str) -> Result<Option<HeaderValue>, Problem> {
+        let Some(given) = self.get(name) else { return Ok(None) };
+        let value = HeaderValue::from_str(given);
+        value.map(Some).map_err(|_| Problem::bad_value(name, given, "what fits into a header"))
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::app::Shared;
+use crate::entries::Entries;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::log::{Draft, Id, Log, Start};
@@ -133,13 +134,13 @@ pub(crate) async fn read(
     Extension(call): Extension<Call>,
 ) -> Result<Response, Problem> {
     let log = &app.prices.log;
-    let feed = match resume::start(&headers, &params, Start::Newest)? {
+    let entries = match resume::start(&headers, &params, Start::Newest)? {
         Start::Newest => {
             let (snapshot, seq) = app.prices.snapshot();
             let after = Start::After(Id { seq, ..log.newest() });
-            Feed::of(log.subscribe(after), &params)?.first(&snapshot)
+            Entries::of(log.subscribe(after)).first(snapshot)
         }
-        start => Feed::of(log.subscribe(start), &params)?,
+        start => Entries::of(log.subscribe(start)),
     };
-    Ok(feed.open(call))
+    Ok(Feed::of(&params)?.open(call, entries))
 }

@@ -16,6 +16,7 @@ use serde_json::json;
 
 use crate::app::Shared;
 use crate::body;
+use crate::entries::Entries;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::journal::Kind;
@@ -41,9 +42,22 @@ pub(crate) async fn read(
     let log = app.channels.get(&name)?;
     match call.kind {
         Kind::WebSocket => Ok(ws::relay(ws::checked(upgrade)?, log.subscribe(start), call)),
-        Kind::Sse => Ok(Feed::of(log.subscribe(start), &params)?.open(call)),
+        Kind::Sse => Ok(Feed::of(&params)?.open(call, Entries::of(log.subscribe(start)))),
         Kind::LongPoll | Kind::Http => Ok(poll(log.subscribe(start), Duration::from_millis(hold), &call).await),
     }
+}
+
+/// `GET /sse/{channel}`: the SSE form of a channel, whatever is accepted.
+pub(crate) async fn stream(
+    State(app): State<Shared>,
+    Path(name): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+    Extension(call): Extension<Call>,
+) -> Result<Response, Problem> {
+    let start = resume::start(&headers, &params, Start::Oldest)?;
+    let log = app.channels.get(&name)?;
+    Ok(Feed::of(&params)?.open(call, Entries::of(log.subscribe(start))))
 }
 
 /// Waits for one message.
@@ -51,7 +65,7 @@ async fn poll(mut subscription: Subscription, hold: Duration, call: &Call) -> Re
     let Ok(entry) = tokio::time::timeout(hold, subscription.next()).await else {
         return positioned(StatusCode::REQUEST_TIMEOUT, subscription.position(), Body::empty());
     };
-    call.visit.count();
+    call.visit.count(1);
     let mut answer = positioned(StatusCode::OK, subscription.position(), entry.draft.body.clone().into());
     // It came in as a header or was made here, so it is a legal one; an empty one is left out.
     if let (false, Ok(content_type)) =

@@ -1,43 +1,83 @@
-//! Server-sent events: a log written as `text/event-stream`, from a position on, for as long as the client listens.
+//! Server-sent events: what a source has to tell, written as `text/event-stream` for as long as the client listens.
 
+use std::fmt::Display;
 use std::time::Duration;
 
+use axum::Error;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderName};
 use axum::response::{IntoResponse, Response};
-use axum::{Error, Extension};
 use bytes::Bytes;
 use futures_util::stream;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::app::Shared;
 use crate::errors::Problem;
 use crate::faults::{Finish, Silence};
 use crate::gate::Call;
-use crate::log::{Draft, Id, Start, Subscription};
 use crate::params::Params;
-use crate::resume;
 
-const BETWEEN_COMMENTS: Duration = Duration::from_secs(15);
+const DEFAULT_COMMENTS_MS: u64 = 15_000;
+/// The longest `retry:`, and the longest time between comments, that can be asked for.
+const DAY_MS: u64 = 86_400_000;
 
-/// The longest `retry:` that can be asked for: a day.
-const MAX_RETRY_MS: u64 = 86_400_000;
+/// Where the events of a stream come from.
+pub(crate) trait Source: Send + 'static {
+    /// Waits until there is something, and then writes it. False is the end.
+    ///
+    /// It writes only after the last wait, so dropping the future loses nothing.
+    fn write(&mut self, page: &mut Page) -> impl Future<Output = bool> + Send;
+}
 
-/// A stream before it is opened.
+/// What is written at once.
+#[derive(Debug)]
+pub(crate) struct Page {
+    text: Vec<u8>,
+    events: u64,
+    with_ids: bool,
+}
+
+impl Page {
+    /// Adds an event. Bytes that are not UTF-8 are replaced: SSE has text only.
+    pub(crate) fn event(&mut self, id: impl Display, kind: &str, data: &[u8]) {
+        let mut head = String::new();
+        if self.with_ids {
+            head.push_str(&format!("id: {id}\n"));
+        }
+        if !kind.is_empty() {
+            head.push_str(&format!("event: {kind}\n"));
+        }
+        self.text.extend_from_slice(head.as_bytes());
+        let data = String::from_utf8_lossy(data).replace("\r\n", "\n").replace('\r', "\n");
+        for line in data.split('\n') {
+            self.text.extend_from_slice(format!("data: {line}\n").as_bytes());
+        }
+        self.text.push(b'\n');
+        self.events = self.events.saturating_add(1);
+    }
+}
+
+/// How a stream is written, whatever its source.
+#[derive(Debug)]
 pub(crate) struct Feed {
-    subscription: Subscription,
     retry_ms: Option<u64>,
-    first: Option<Bytes>,
-    ends_with: Option<&'static str>,
+    comments_ms: u64,
+    with_ids: bool,
 }
 
 impl Feed {
-    /// The log's entries, with `retry:` before them if the query asks for it.
-    pub(crate) fn of(subscription: Subscription, params: &Params) -> Result<Self, Problem> {
-        let retry_ms = params.number("retry", 0..=MAX_RETRY_MS)?;
-        Ok(Self { subscription, retry_ms, first: None, ends_with: None })
+    /// As the query has it.
+    pub(crate) fn of(params: &Params) -> Result<Self, Problem> {
+        let with_ids = match params.get("id") {
+            None => true,
+            Some("none") => false,
+            Some(other) => return Err(Problem::bad_value("id", other, "none")),
+        };
+        Ok(Self {
+            retry_ms: params.number("retry", 0..=DAY_MS)?,
+            comments_ms: params.number("comments", 1..=DAY_MS)?.unwrap_or(DEFAULT_COMMENTS_MS),
+            with_ids,
+        })
     }
 
     /// Has a `retry:` even if the query does not ask for one.
@@ -46,26 +86,18 @@ impl Feed {
         self
     }
 
-    /// One event before those of the log. It has the id of the position, since it moves nothing.
-    pub(crate) fn first(mut self, draft: &Draft) -> Self {
-        self.first = Some(event(self.subscription.position(), draft));
-        self
-    }
-
-    /// The response ends after an event of this kind.
-    pub(crate) fn ends_with(mut self, kind: &'static str) -> Self {
-        self.ends_with = Some(kind);
-        self
-    }
-
     /// The response.
-    pub(crate) fn open(self, call: Call) -> Response {
-        let mut comments = tokio::time::interval(BETWEEN_COMMENTS);
-        comments.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        comments.reset();
-        let retry = self.retry_ms.map(|ms| format!("retry: {ms}\n\n"));
-        let opening = format!(": hi\n\n{}", retry.unwrap_or_default()).into();
-        let stream = Stream { feed: self, call, opening: Some(opening), comments, over: false };
+    pub(crate) fn open(self, call: Call, source: impl Source) -> Response {
+        let (mut opening, mut comments) = (None, None);
+        if !call.faults.quiet {
+            let retry = self.retry_ms.map(|ms| format!("retry: {ms}\n\n"));
+            opening = Some(format!(": hi\n\n{}", retry.unwrap_or_default()).into());
+            let mut interval = tokio::time::interval(Duration::from_millis(self.comments_ms));
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            interval.reset();
+            comments = Some(interval);
+        }
+        let stream = Stream { source, call, opening, comments, with_ids: self.with_ids };
         let body = stream::unfold(stream, |mut stream| async move {
             let bytes = stream.next().await?;
             Some((Ok::<_, Error>(bytes), stream))
@@ -81,15 +113,15 @@ impl Feed {
 }
 
 /// A stream under way.
-struct Stream {
-    feed: Feed,
+struct Stream<S> {
+    source: S,
     call: Call,
     opening: Option<Bytes>,
-    comments: Interval,
-    over: bool,
+    comments: Option<Interval>,
+    with_ids: bool,
 }
 
-impl Stream {
+impl<S: Source> Stream<S> {
     /// The next bytes to write; `None` ends the response.
     async fn next(&mut self) -> Option<Bytes> {
         let Call { faults, visit, kind } = &self.call;
@@ -106,47 +138,25 @@ impl Stream {
                 std::future::pending::<()>().await;
             }
             Some(Finish::End | Finish::Close(..)) => return None,
-            None if self.over => return None,
             None => {}
         }
-        if let Some(first) = self.feed.first.take() {
-            visit.count();
-            return Some(first);
-        }
+        let mut page = Page { text: Vec::new(), events: 0, with_ids: self.with_ids };
         tokio::select! {
-            entry = self.feed.subscription.next() => {
-                visit.count();
-                self.over = self.feed.ends_with.is_some_and(|last| entry.draft.kind == last);
-                Some(event(self.feed.subscription.id(entry.seq), &entry.draft))
+            more = self.source.write(&mut page) => {
+                visit.count(page.events);
+                more.then(|| page.text.into())
             }
-            _ = self.comments.tick() => Some(Bytes::from_static(b": still here\n\n")),
+            () = tick(&mut self.comments) => Some(Bytes::from_static(b": still here\n\n")),
         }
     }
 }
 
-/// One event as it is written. Bytes that are not UTF-8 are replaced: SSE has text only.
-fn event(id: Id, draft: &Draft) -> Bytes {
-    let mut text = format!("id: {id}\n");
-    if !draft.kind.is_empty() {
-        text.push_str(&format!("event: {}\n", draft.kind));
+/// Waits until the next comment is due, if there are any.
+async fn tick(comments: &mut Option<Interval>) {
+    match comments {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
     }
-    let body = String::from_utf8_lossy(&draft.body).replace("\r\n", "\n").replace('\r', "\n");
-    for line in body.split('\n') {
-        text.push_str(&format!("data: {line}\n"));
-    }
-    text.push('\n');
-    text.into()
-}
-
-/// `GET /sse/{channel}`: a relay channel.
-pub(crate) async fn channel(
-    State(app): State<Shared>,
-    Path(name): Path<String>,
-    params: Params,
-    headers: HeaderMap,
-    Extension(call): Extension<Call>,
-) -> Result<Response, Problem> {
-    let start = resume::start(&headers, &params, Start::Oldest)?;
-    let log = app.channels.get(&name)?;
-    Ok(Feed::of(log.subscribe(start), &params)?.open(call))
 }

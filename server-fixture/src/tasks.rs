@@ -14,6 +14,7 @@ use serde_json::json;
 use tokio::time::sleep_until;
 
 use crate::app::Shared;
+use crate::entries::Entries;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::log::{Draft, Entry, Log, Start};
@@ -194,5 +195,5 @@ pub(crate) async fn read(
     if task.is_done() && subscription.position() == task.log.newest() {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    Ok(Feed::of(subscription, &params)?.ends_with(DONE).open(call))
+    Ok(Feed::of(&params)?.open(call, Entries::of(subscription).ends_with(DONE)))
 }

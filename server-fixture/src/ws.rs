@@ -81,7 +81,7 @@ async fn converse(mut socket: WebSocket, call: &Call, mut party: impl Party) -> 
                     return close(socket, close_code::NORMAL, "").await;
                 };
                 socket.send(message).await?;
-                visit.count();
+                visit.count(1);
             }
             incoming = socket.recv() => match incoming.transpose()? {
                 None => return Ok(()),

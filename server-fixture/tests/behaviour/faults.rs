@@ -85,20 +85,6 @@ async fn silent_leaves_a_request_unanswered_and_upgrades_a_socket_that_then_says
 }
 
 #[tokio::test]
-async fn status_answers_with_it_and_with_retry_after() {
-    let server = Server::start().await;
-    let answer = soon(server.get("/sse/numbers?status=503&retry-after=2").send()).await.unwrap();
-    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-    assert_eq!(answer.headers()["retry-after"], "2");
-    for status in [200, 204, 304, 401, 599] {
-        let path = format!("/relay/a?status={status}");
-        assert_eq!(soon(server.get(&path).send()).await.unwrap().status().as_u16(), status);
-        assert_eq!(soon(server.post(&path).body("x").send()).await.unwrap().status().as_u16(), status);
-    }
-    assert_eq!(server.refused_socket("/ws/echo?status=401").await, StatusCode::UNAUTHORIZED);
-}
-
-#[tokio::test]
 async fn content_type_mislabels_a_stream() {
     let server = Server::start().await;
     let answer = soon(server.get("/sse/numbers?content-type=text/html").send()).await.unwrap();
@@ -147,6 +133,25 @@ async fn hold_back_lets_nothing_through_until_the_response_ends() {
     server.publish("a", "2").await;
     let text = soon(held).await.unwrap().text().await.unwrap();
     assert!(text.contains("data: 1\n") && text.contains("data: 2\n"));
+}
+
+#[tokio::test]
+async fn hold_body_lets_the_head_through_at_once_and_the_body_when_it_has_ended() {
+    let server = Server::start().await;
+    server.publish("a", "1").await;
+    let mut events = server.events("/sse/a?hold-body&end-after=2").await;
+    assert!(timeout(QUIET, events.next_block()).await.is_err(), "not even the comment");
+    server.publish("a", "2").await;
+    let (events, end) = events.rest().await;
+    assert_eq!((events[0].data.as_str(), events[1].data.as_str(), end), ("1", "2", Next::End));
+    assert_eq!(server.poll("/relay/a?hold-body", None).await.body, b"1");
+}
+
+#[tokio::test]
+async fn hold_body_loses_the_body_of_a_stream_that_is_cut() {
+    let server = Server::start().await;
+    let (events, end) = server.events("/sse/numbers?burst=2&hold-body&drop-after=2").await.rest().await;
+    assert_eq!((events.len(), end), (0, Next::Cut));
 }
 
 #[tokio::test]

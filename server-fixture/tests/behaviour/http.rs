@@ -1,6 +1,6 @@
 //! CORS and files.
 
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use server_fixture::Config;
 
 use crate::support::{Server, soon};
@@ -32,6 +32,72 @@ async fn a_preflight_is_allowed_whatever_faults_the_request_asks_for() {
         assert!(headers["access-control-allow-headers"].to_str().unwrap().contains("Last-Event-ID"));
         assert!(headers.contains_key("access-control-max-age"));
     }
+}
+
+/// The status of a preflight, and whether it allows the page anything.
+async fn preflight(server: &Server, path: &str) -> (StatusCode, bool) {
+    let request = server.client.request(Method::OPTIONS, server.url(path)).header("origin", "http://page.test");
+    let answer = soon(request.header("access-control-request-method", "GET").send()).await.unwrap();
+    (answer.status(), has_cors(&answer))
+}
+
+fn has_cors(answer: &Response) -> bool {
+    answer.headers().keys().any(|name| name.as_str().starts_with("access-control-"))
+}
+
+#[tokio::test]
+async fn cors_none_leaves_the_headers_out_of_every_answer_and_preflight() {
+    let server = Server::start().await;
+    for path in
+        ["/health?cors=none", "/relay/a?hold=0&cors=none", "/nothing?cors=none", "/relay/a?status=503&cors=none"]
+    {
+        let answer = soon(server.get(path).header("origin", "http://page.test").send()).await.unwrap();
+        assert!(!has_cors(&answer), "{path}");
+        assert_eq!(preflight(&server, path).await, (StatusCode::FORBIDDEN, false), "{path}");
+    }
+    server.order("/control/unavailable").await;
+    assert!(!has_cors(&soon(server.get("/sse/numbers?cors=none").send()).await.unwrap()));
+}
+
+#[tokio::test]
+async fn cors_simple_refuses_preflights_alone() {
+    let server = Server::start().await;
+    let path = "/relay/a?hold=0&cors=simple";
+    let answer = soon(server.get(path).header("origin", "http://page.test").send()).await.unwrap();
+    assert_eq!(answer.headers()["access-control-allow-origin"], "http://page.test");
+    assert_eq!(preflight(&server, path).await, (StatusCode::FORBIDDEN, false));
+}
+
+#[tokio::test]
+async fn a_preflight_is_refused_as_long_as_its_request_would_be_and_is_not_counted() {
+    let server = Server::start().await;
+    let path = "/health?cors=none&times=1&key=k";
+    for _ in 0..2 {
+        assert_eq!(preflight(&server, path).await, (StatusCode::FORBIDDEN, false));
+    }
+    assert!(!has_cors(&soon(server.get(path).send()).await.unwrap()));
+    assert_eq!(preflight(&server, path).await, (StatusCode::NO_CONTENT, true));
+    assert!(has_cors(&soon(server.get(path).send()).await.unwrap()));
+}
+
+#[tokio::test]
+async fn a_page_can_read_what_is_wrong_with_its_query_even_if_cors_is() {
+    let server = Server::start().await;
+    for path in ["/health?cors=maybe", "/health?cors=none&status=1"] {
+        assert_eq!(preflight(&server, path).await, (StatusCode::NO_CONTENT, true));
+        let answer = soon(server.get(path).send()).await.unwrap();
+        assert_eq!((answer.status(), has_cors(&answer)), (StatusCode::BAD_REQUEST, true));
+    }
+}
+
+#[tokio::test]
+async fn it_answers_to_the_name_localhost_too_which_is_another_origin() {
+    let server = Server::start().await;
+    let host = format!("localhost:{}", server.fixture.addr().port());
+    let request = server.get("/health").header("host", host).header("origin", server.url(""));
+    let answer = soon(request.send()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.headers()["access-control-allow-origin"], server.url(""));
 }
 
 #[tokio::test]

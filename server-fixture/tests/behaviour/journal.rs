@@ -62,6 +62,8 @@ async fn it_leaves_out_itself_control_and_files_and_can_be_searched_and_cleared(
     assert_eq!(ns("/journal").await, [1, 2, 3, 4]);
     assert_eq!(ns("/journal?after=1&limit=2").await, [2, 3]);
     assert_eq!(ns("/journal?path=/relay/3").await, [4]);
+    assert_eq!(ns("/journal?status=408&limit=1").await, [1]);
+    assert_eq!(ns("/journal?status=401").await, [0_u64; 0]);
     let cleared = soon(server.client.delete(server.url("/journal")).send()).await.unwrap();
     assert_eq!(cleared.status(), StatusCode::NO_CONTENT);
     server.poll("/relay/a?hold=0", None).await;
