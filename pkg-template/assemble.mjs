@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { decodeModule, inlineModules } from "../scripts/inline.mjs";
-import { exportsOf, shrink } from "../scripts/shrink.mjs";
+import { shrink } from "../scripts/shrink.mjs";
 import { sizes, table } from "../scripts/sizes.mjs";
 
 const template = dirname(fileURLToPath(import.meta.url));
@@ -25,22 +25,25 @@ function run(command, args, env = {}) {
 const metadata = JSON.parse(run("cargo", ["metadata", "--format-version=1", "--filter-platform", wasmTarget]));
 const { version } = metadata.packages.find(({ name }) => name === "everwire");
 const target = metadata.target_directory;
-const work = join(target, "npm");
 
 // Where this machine keeps its dependencies is in the messages of their panics, and nobody's business.
 const registries = new Set(metadata.packages.filter(({ source }) => source).map((it) => dirname(dirname(it.manifest_path))));
 const remap = [...registries].map((folder) => `--remap-path-prefix=${folder}/=`);
 
 /** Compiles the crate for a page, and returns the path of the module as wasm-bindgen leaves it. */
-function compile(name, flags = []) {
+function compile(feature, name, flags = []) {
   // As a cdylib alone: cargo runs no LTO for a library that is also built as an rlib.
-  const crate = ["--lib", "-p", "everwire", "--features", "npm", "--crate-type", "cdylib"];
-  const env = { CARGO_ENCODED_RUSTFLAGS: [...remap, ...flags].join("\x1f"), CARGO_TARGET_DIR: join(target, name) };
+  const crate = ["--lib", "-p", "everwire", "--features", feature, "--crate-type", "cdylib"];
+  const folder = join(target, flags.length ? "npm-simd" : "npm");
+  const env = { CARGO_ENCODED_RUSTFLAGS: [...remap, ...flags].join("\x1f"), CARGO_TARGET_DIR: folder };
   run("cargo", ["rustc", "--release", "--target", wasmTarget, ...crate], env);
   // For the module alone: its glue is in pkg-template.
-  const output = ["--target", "web", "--no-typescript", "--out-dir", join(work, name), "--out-name", "bindings"];
-  run("wasm-bindgen", [...output, join(target, name, wasmTarget, "release", "everwire.wasm")]);
-  return join(work, name, "bindings_bg.wasm");
+  run("wasm-bindgen", [
+    "--target", "web", "--no-typescript", "--out-dir", folder, "--out-name", name, join(folder, wasmTarget, "release", "everwire.wasm"),
+  ]);
+  const module = join(pkg, "wasm", `${name}.wasm`);
+  shrink(join(folder, `${name}_bg.wasm`), module);
+  return readFileSync(module);
 }
 
 rmSync(pkg, { recursive: true, force: true });
@@ -51,18 +54,12 @@ for (const name of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) copyFileSy
 
 // One crate, three modules, so that a page pays for what it uses: the machine of the reconnecting classes; and the parser of event
 // streams, with vectors and without.
-const compiled = compile("npm");
-const vectors = compile("npm-simd", ["-Ctarget-feature=+simd128"]);
-const machine = exportsOf(join(root, "src/js/mod.rs"));
-const parser = exportsOf(join(root, "src/js/parser.rs"));
-const bytesOf = (from, name, wanted) => {
-  const to = join(pkg, "wasm", name);
-  shrink(from, to, wanted);
-  return readFileSync(to);
-};
 const modules = {
-  machine: { bytes: bytesOf(compiled, "machine.wasm", machine) },
-  parser: { simd: bytesOf(vectors, "parser.wasm", parser), scalar: bytesOf(compiled, "parser-scalar.wasm", parser) },
+  machine: { bytes: compile("npm", "machine") },
+  parser: {
+    simd: compile("npm-parser", "parser", ["-Ctarget-feature=+simd128"]),
+    scalar: compile("npm-parser", "parser-scalar"),
+  },
 };
 writeFileSync(join(pkg, "wasm/decode.js"), decodeModule);
 for (const [name, binaries] of Object.entries(modules)) writeFileSync(join(pkg, `wasm/${name}.js`), inlineModules(binaries));

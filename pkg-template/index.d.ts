@@ -1,7 +1,11 @@
 // Types of everwire, written by hand. All spans are milliseconds.
 
 /** How bytes move. */
-export type Transport = "websocket" | "eventsource" | "fetch-stream" | "long-poll";
+export type Transport = "websocket" | "eventsource" | "fetch-stream" | "xhr-stream" | "long-poll";
+/** A value; or a function that gives one, or a promise of one, called again for each attempt. One that fails is a failed attempt. */
+export type MaybeAsync<T> = T | (() => T | Promise<T>);
+/** What a failure means: try again / get new credentials first, by `refresh` / never try again. */
+export type Verdict = "retry" | "refresh" | "stop";
 /** Where a connection is. `offline` is `waiting` while the browser says that there is no network. */
 export type State = "connecting" | "open" | "waiting" | "offline" | "closed";
 /**
@@ -88,38 +92,101 @@ export interface WebSocketOptions extends ConnectionOptions {
   };
 }
 
+/** What a `Storage` such as `sessionStorage` has, of which these two are needed. */
+export type CursorStore = Pick<Storage, "getItem" | "setItem">;
+
 export interface EventSourceOptions extends ConnectionOptions {
   /** Whether requests to another origin carry cookies. Default: false. */
   withCredentials?: boolean;
+  /** Headers of the request. The browser's own EventSource can send none, so it is not used then. */
+  headers?: MaybeAsync<HeadersInit>;
+  /** The method of the request. Default: `GET`. Another one is for fetch and XMLHttpRequest. */
+  method?: string;
+  /** The body of the request, with a method that has one. */
+  body?: MaybeAsync<BodyInit>;
+  /**
+   * Whether a request may be repeated that the server may have acted on. Default: that of the method, true for `GET`. If not, the end of its
+   * response closes the connection, without an error; so does a failure, with one, but where the server said that it did not act on it (401
+   * with `refresh`, 425, 429, 503).
+   */
+  repeatable?: boolean;
+  /** In place of the global `fetch`. */
+  fetch?: typeof fetch;
   /** The transports to use, best first. Default: all of them. */
-  transports?: readonly ("eventsource" | "fetch-stream" | "long-poll")[];
+  transports?: readonly ("eventsource" | "fetch-stream" | "xhr-stream" | "long-poll")[];
+  /**
+   * The application's own verdict on a failure; `retryAfter` (milliseconds) is obeyed as the server's `Retry-After` is. Undefined: the default,
+   * by which network errors, 408, 425, 429 and 5xx are retried, 401 is `refresh`, and everything else stops.
+   */
+  verdict?: (cause: Cause) => Verdict | { retryAfter: number } | undefined;
+  /** Gets new credentials, for the URL or the headers, before the next attempt. When it fails, it is asked again after the backoff. */
+  refresh?: () => Promise<void> | void;
   /** Where to go on, and how to say so. */
   resume?: {
     /** The id that an earlier connection left behind. */
     lastEventId?: string;
     /** Send the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin that spares a preflight. */
     query?: string;
+    /** Keep the last id there, for the next page; `lastEventId` goes before it. Written at most once a second. */
+    store?: CursorStore;
+    /** The name that it is kept under, after `everwire:`. Default: the URL; needed where that is a function. */
+    key?: string;
+    /** Do not deliver an event again whose id is among the last so many. Default: 0, which is off. */
+    dedupe?: number;
   };
   /**
    * A stream from which nothing came for this long, not even a comment, is opened anew; more than the server's interval between
    * comments. The browser's own EventSource hides comments, so it is not used then. Default: 0, which is off.
    */
   silenceTimeout?: number;
+  /**
+   * An open stream of which not one byte has come by then, not even a comment, is left for the next transport, if there is one: a proxy may
+   * hold it back. Not less than the server's interval between comments. Default: 20,000; 0: never.
+   */
+  firstByteTimeout?: number;
   /** A longer line or event ends the connection. Default: 16,777,216. */
   maxEventBytes?: number;
+}
+
+/** What may wait in an iterator. */
+export interface IterateOptions {
+  /** At most so many events. Default: 65,536. */
+  limit?: number;
+  /** What happens beyond that. `throw`: the iterator ends with a `RangeError`. Default: `drop-oldest`. */
+  whenFull?: "drop-oldest" | "drop-newest" | "throw";
+}
+
+/** The events of a connection, until it is closed for good. `break` ends the iterator, and not the connection. */
+export interface EventIterator<E> extends AsyncIterableIterator<E> {
+  /** How many events were dropped because nobody took them in time. */
+  readonly missed: number;
 }
 
 export interface Stats {
   /** Attempts so far. */
   attempts: number;
-  /** Messages received. */
-  messages: number;
   /** Open connections that were lost. */
   drops: number;
   /** How long the connection has been open; 0 while it is not. */
   uptime: number;
+  /** Bytes of event streams received, where that can be seen: not through the browser's own EventSource, nor a WebSocket. */
+  bytes: number;
+  /** Events that were not delivered again (`resume.dedupe`). */
+  duplicates: number;
+  /** The transport in use or being tried; null while waiting. */
+  transport: Transport | null;
   /** Why the last try ended. */
   lastError?: Cause;
+}
+
+export interface WebSocketStats extends Stats {
+  /** Messages received. */
+  messages: number;
+}
+
+export interface EventSourceStats extends Stats {
+  /** Events received. */
+  events: number;
 }
 
 /** `state` or `transport` changed, or the next try has another time. */
@@ -198,7 +265,7 @@ type Handler<Target, E> = ((this: Target, event: E) => unknown) | null;
 
 /** What both classes have. */
 declare abstract class Connection extends EventTarget {
-  /** The resolved URL. */
+  /** The resolved URL; empty before a function has given it. */
   readonly url: string;
   readonly readyState: number;
   readonly state: State;
@@ -206,12 +273,23 @@ declare abstract class Connection extends EventTarget {
   readonly transport: Transport | null;
   /** The last id seen; empty if there was none. */
   readonly lastEventId: string;
+  /** Resolves when it is open, the first time; rejects if it is closed for good before that. */
+  readonly opened: Promise<void>;
+  /** Resolves to the `close` event, when it is closed for good. */
+  readonly closed: Promise<EndEvent>;
   /** Connects now: while waiting, in place of a connection that is there, and after the end. */
   reconnect(): void;
-  stats(): Stats;
+}
+
+interface Iterable<E> {
+  /** The events of this type from now on, or of these types. */
+  events(types?: string | readonly string[], options?: IterateOptions): EventIterator<E>;
+  /** `events("message")`. */
+  [Symbol.asyncIterator](): EventIterator<E>;
 }
 
 /** A `WebSocket` that survives. `close` is dispatched once, at the end; drops in between are `reconnecting` and `reconnected`. */
+export interface ReconnectingWebSocket<Data = any> extends Iterable<MessageEvent<Data>> {}
 export class ReconnectingWebSocket<Data = any> extends Connection {
   /**
    * @throws {DOMException} `SyntaxError`, if the URL or a subprotocol cannot be used.
@@ -240,6 +318,7 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
    * @throws {DOMException} If the code is neither 1000 nor in 3000–4999, or the reason is longer than 123 bytes of UTF-8.
    */
   close(code?: number, reason?: string): void;
+  stats(): WebSocketStats;
 
   onopen: Handler<this, Event>;
   onmessage: Handler<this, MessageEvent<Data>>;
@@ -263,12 +342,13 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
  * An `EventSource` that survives. As in the native class, `open` is dispatched whenever it is open, and `error` whenever it was lost;
  * `close` once, at the end. Named events arrive under their names.
  */
+export interface ReconnectingEventSource<Data = string> extends Iterable<MessageEvent<Data>> {}
 export class ReconnectingEventSource<Data = string> extends Connection {
   /**
    * @throws {DOMException} `SyntaxError`, if the URL cannot be used.
    * @throws {TypeError} If an option cannot be used.
    */
-  constructor(url: string | URL, options?: EventSourceOptions);
+  constructor(url: MaybeAsync<string | URL>, options?: EventSourceOptions);
   static readonly CONNECTING: 0;
   static readonly OPEN: 1;
   static readonly CLOSED: 2;
@@ -278,6 +358,7 @@ export class ReconnectingEventSource<Data = string> extends Connection {
   readonly withCredentials: boolean;
   /** Closes for good. */
   close(): void;
+  stats(): EventSourceStats;
 
   onopen: Handler<this, Event>;
   onmessage: Handler<this, MessageEvent<Data>>;
@@ -298,5 +379,28 @@ export class ReconnectingEventSource<Data = string> extends Connection {
   removeEventListener(type: string, listener: (this: this, event: MessageEvent<Data>) => unknown, options?: boolean | EventListenerOptions): void;
   removeEventListener(type: string, listener: EventListenerOrEventListenerObject | null, options?: boolean | EventListenerOptions): void;
 }
+
+/** What the strict class takes beside the standard's own. Absent, it changes nothing. */
+export interface StrictEventSourceInit extends EventSourceInit {
+  headers?: HeadersInit;
+  method?: string;
+  body?: BodyInit;
+  /** In place of the global `fetch`. */
+  fetch?: typeof fetch;
+}
+
+type NativeEventSource = globalThis.EventSource;
+
+/**
+ * The class of WHATWG HTML 9.2, over fetch or XMLHttpRequest, for hosts that have none or whose own is too limited.
+ * @throws {DOMException} `SyntaxError`, if the URL cannot be used.
+ */
+export const EventSource: {
+  prototype: NativeEventSource;
+  new (url: string | URL, init?: StrictEventSourceInit): NativeEventSource;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSED: 2;
+};
 
 export {};

@@ -57,6 +57,11 @@ const MESSAGES = new RegExp([
   "closure invoked recursively or after being dropped",
   String.raw`called \`\w+::unwrap\(\)\` on an? \`\w+\` value`,
   "capacity overflow",
+  "dest is out of bounds",
+  "slice index starts at ",
+  " but ends at ",
+  "range (start|end) index ",
+  " out of range for slice of length ",
   "(Layout|Access)Error",
 ].join("|"), "g");
 
@@ -89,26 +94,22 @@ function withoutPanicMessages(wasm) {
 
 /**
  * Undoes what wasm-bindgen does for glue that this package does not have, as only numbers cross: imports get the plain names of
- * src/js back, and all exports go but those that are wanted. The JavaScript on the other side is engine.js and parser.js of pkg-template.
+ * src/js back, and what its runtime wants at the start goes. The JavaScript on the other side is engine.js and parser.js of pkg-template.
  */
-function withoutGlue(wasm, wanted) {
+function withoutGlue(wasm) {
   const module = binaryen.readBinary(wasm);
+  const unused = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
   for (let i = module.getNumExports() - 1; i >= 0; i--) {
     const { name } = binaryen.getExportInfo(module.getExportByIndex(i));
-    if (!wanted.includes(name)) module.removeExport(name);
+    if (unused.includes(name)) module.removeExport(name);
   }
   const text = module.emitText().replace(/\(import "[^"]+" "__wbg_(\w+?)_[0-9a-f]{16}"/g, '(import "host" "$1"');
   return binaryen.parseText(text).emitBinary();
 }
 
-/** The exported functions that a Rust file has. */
-export function exportsOf(file) {
-  return [...readFileSync(file, "utf8").matchAll(/^#\[wasm_bindgen\]\npub fn (\w+)/gm)].map(([, name]) => name);
-}
-
-/** Shrinks the module `from` of wasm-bindgen, names and all, into `to`, which has these exports and what they need. */
-export function shrink(from, to, wanted) {
-  writeFileSync(to, withoutGlue(withoutPanicMessages(readFileSync(from)), ["memory", ...wanted]));
+/** Shrinks the module `from` of wasm-bindgen, names and all, into `to`. */
+export function shrink(from, to) {
+  writeFileSync(to, withoutGlue(withoutPanicMessages(readFileSync(from))));
   // More or other passes (-O4 before, --flatten, --gufa) were worth less than 1 %; --converge is worth a third of one.
   // What lies lowest in memory is the far end of the stack, so that an address with an offset cannot wrap around.
   const passes = ["--low-memory-unused", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];

@@ -28,14 +28,14 @@
 //! # Features
 //!
 //! - `json`: typed messages over the browser's own JSON.
-//! - `npm`: what the npm package of the same name is built from. Not for Rust applications.
+//! - `npm`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 
 pub mod core;
 pub mod web;
 
 mod api;
-#[cfg(feature = "npm")]
+#[cfg(any(feature = "npm", feature = "npm-parser"))]
 mod js;
 
 pub use api::*;

@@ -13,18 +13,33 @@ const FILES = [
   "LICENSE-MIT",
   "README.md",
   "connection.js",
+  "dist/everwire.iife.js",
   "engine.js",
   "eventsource.js",
   "face.js",
+  "headers.js",
+  "idl.js",
   "index.d.ts",
   "index.js",
+  "iterate.js",
   "names.js",
   "options.js",
   "package.json",
+  "parser.js",
+  "polyfill-force.js",
+  "polyfill.d.ts",
+  "polyfill.js",
+  "requests.js",
   "shell.js",
+  "streams.js",
+  "strict.js",
   "target.js",
-  "wasm/inline.js",
-  "wasm/module.wasm",
+  "wasm/decode.js",
+  "wasm/machine.js",
+  "wasm/machine.wasm",
+  "wasm/parser-scalar.wasm",
+  "wasm/parser.js",
+  "wasm/parser.wasm",
   "websocket.js",
 ];
 
@@ -47,14 +62,29 @@ test("every path of the exports exists", () => {
   }
 });
 
-test("the inlined module is the module, and the engine has all that it imports", async () => {
-  const { bytes } = await import(new URL("wasm/inline.js", pkg));
-  assert.deepEqual(Buffer.from(bytes()), readFileSync(new URL("wasm/module.wasm", pkg)));
+test("the inlined modules are the modules, and the engine has all that the machine imports", async () => {
+  const { bytes } = await import(new URL("wasm/machine.js", pkg));
+  const { scalar, simd } = await import(new URL("wasm/parser.js", pkg));
+  for (const [inlined, name] of [[bytes, "machine"], [simd, "parser"], [scalar, "parser-scalar"]]) {
+    assert.deepEqual(Buffer.from(inlined()), readFileSync(new URL(`wasm/${name}.wasm`, pkg)));
+  }
   const { instantiate } = await import(new URL("engine.js", pkg));
   instantiate(new WebAssembly.Module(bytes()));
 });
 
+test("only the parser for hosts with vectors has instructions on them, and neither imports anything", async () => {
+  const { scalar, simd } = await import(new URL("wasm/parser.js", pkg));
+  for (const bytes of [simd(), scalar()]) assert.deepEqual(WebAssembly.Module.imports(new WebAssembly.Module(bytes)), []);
+  // i8x16.eq and i8x16.bitmask, as 0xfd with their numbers.
+  const vectors = (bytes) => ["fd23", "fd64"].every((code) => Buffer.from(bytes).toString("hex").includes(code));
+  assert.deepEqual([vectors(simd()), vectors(scalar())], [true, false]);
+});
+
+test("a polyfill does something when it is imported, which bundlers are told", () => {
+  for (const name of ["polyfill.js", "polyfill-force.js"]) assert.ok(manifest.sideEffects.includes(`./${name}`));
+});
+
 test("importing it in Node does nothing and throws nothing", async () => {
-  const { ReconnectingEventSource, ReconnectingWebSocket } = await import(new URL("index.js", pkg));
-  assert.equal(ReconnectingWebSocket.OPEN + ReconnectingEventSource.CLOSED, 3);
+  const { EventSource, ReconnectingEventSource, ReconnectingWebSocket } = await import(new URL("index.js", pkg));
+  assert.equal(ReconnectingWebSocket.OPEN + ReconnectingEventSource.CLOSED + EventSource.CONNECTING, 3);
 });

@@ -1,6 +1,8 @@
 // What users write; tests/npm/types.test.mjs compiles it. Each @ts-expect-error is a line that must not compile.
 
-import { ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
+import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
+import "everwire/polyfill";
+import "everwire/polyfill/force";
 import type { Cause, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
 
 const options: WebSocketOptions = {
@@ -26,6 +28,34 @@ events.addEventListener("price", ({ data, lastEventId }) => data.length + lastEv
 events.addEventListener("reconnected", ({ continuity, downtime }) => continuity === "gap" && downtime > 0);
 const rest: number = events.stats().uptime + events.readyState + ReconnectingEventSource.CLOSED;
 
+const asking = new ReconnectingEventSource<string>(async () => "/tokens", {
+  method: "POST",
+  headers: async () => ({ Authorization: "Bearer x" }),
+  body: () => JSON.stringify({ prompt: "hello" }),
+  repeatable: false,
+  refresh: async () => {},
+  verdict: ({ status }) => (status === 402 ? { retryAfter: 60_000 } : status === 418 ? "stop" : undefined),
+  resume: { store: sessionStorage, key: "tokens", dedupe: 100 },
+  firstByteTimeout: 0,
+});
+export const all = async (): Promise<string> => {
+  await asking.opened;
+  let text = "";
+  for await (const { data } of asking) text += data;
+  const iterator = asking.events(["price", "message"], { limit: 10, whenFull: "throw" });
+  const { code } = await asking.closed;
+  return text + iterator.missed + code + asking.stats().events + socket.stats().messages;
+};
+const strict: globalThis.EventSource = new EventSource("/feed", { withCredentials: true, headers: { "X-A": "b" } });
+strict.onmessage = ({ data }) => data;
+export const states: number = EventSource.OPEN + strict.CLOSED;
+
+// @ts-expect-error: there is no such verdict
+new ReconnectingEventSource("/feed", { verdict: () => "give up" });
+// @ts-expect-error: there is no such policy
+asking.events("message", { whenFull: "block" });
+// @ts-expect-error: a socket has no events to count
+socket.stats().events;
 // @ts-expect-error: there is no such wire
 new ReconnectingWebSocket("/chat", [], { wire: "socket.io" });
 // @ts-expect-error: an EventSource has no outbox

@@ -1,0 +1,2 @@
+// Both polyfill entries: they install a global class, and export nothing.
+export {};
