@@ -1,0 +1,7 @@
+import { EventSource } from "eventsource";
+
+export default (url, each) => {
+  const source = new EventSource(url);
+  source.addEventListener("message", (event) => each(event.data, event.lastEventId));
+  return { close: () => source.close() };
+};

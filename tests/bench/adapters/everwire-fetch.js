@@ -1,0 +1,3 @@
+import { reconnecting } from "./everwire.js";
+
+export default reconnecting("fetch-stream");

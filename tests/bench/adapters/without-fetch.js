@@ -1,0 +1,2 @@
+// For what chooses its transport when it is imported.
+globalThis.fetch = undefined;

@@ -1,0 +1,149 @@
+// Headless Chromium by bare DevTools protocol, over a pipe. No Network domain, and no driver that enables it: with it, native EventSource
+// costs twice as much, and everything else would look better than it is.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-extensions", "--mute-audio", "--no-startup-window",
+  // A page's renderer is the only one, so that it is known which process to look at.
+  "--disable-features=SpareRendererForSitePerProcess", "--disable-background-timer-throttling", "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows"];
+
+/** Milliseconds after which a page is given up. */
+const PATIENCE = 120_000;
+
+/** Sends commands and hears events, each a JSON text that ends with NUL. */
+const protocol = (output, input) => {
+  const pending = new Map();
+  const heard = new Map();
+  let count = 0;
+  let rest = Buffer.alloc(0);
+  const settle = ({ id, error, result, method, sessionId, params }) => {
+    if (method) {
+      heard.get(`${sessionId ?? ""} ${method}`)?.(params);
+    } else {
+      const { resolve, reject, what } = pending.get(id);
+      pending.delete(id);
+      if (error) reject(new Error(`${what}: ${error.message}`));
+      else resolve(result);
+    }
+  };
+  input.on("data", (bytes) => {
+    rest = Buffer.concat([rest, bytes]);
+    for (let end = rest.indexOf(0); end >= 0; end = rest.indexOf(0)) {
+      settle(JSON.parse(rest.subarray(0, end).toString()));
+      rest = rest.subarray(end + 1);
+    }
+  });
+  input.on("close", () => pending.forEach(({ reject, what }) => reject(new Error(`${what}: the browser is gone`))));
+  return {
+    send: (what, params = {}, sessionId = undefined) => new Promise((resolve, reject) => {
+      count += 1;
+      pending.set(count, { resolve, reject, what });
+      output.write(`${JSON.stringify({ id: count, method: what, params, sessionId })}\0`);
+    }),
+    next: (what, sessionId = "") => new Promise((resolve) => {
+      heard.set(`${sessionId} ${what}`, resolve);
+    }),
+  };
+};
+
+/** Rejects when it takes too long. */
+const inTime = async (promise, what) => {
+  const timer = new AbortController();
+  const late = setTimeout(PATIENCE, undefined, { signal: timer.signal }).then(() => {
+    throw new Error(`${what} took more than ${PATIENCE / 1000} s`);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    timer.abort();
+    late.catch(() => {});
+  }
+};
+
+export const launch = async () => {
+  const profile = await mkdtemp(join(tmpdir(), "everwire-bench-"));
+  const chromium = spawn(process.env.CHROMIUM ?? "/usr/bin/chromium", [...FLAGS, "--remote-debugging-pipe", `--user-data-dir=${profile}`],
+    { stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"] });
+  const gone = once(chromium, "exit");
+  const { send, next } = protocol(chromium.stdio[3], chromium.stdio[4]);
+  const { product } = await inTime(send("Browser.getVersion"), "starting the browser");
+
+  /** The processes of pages, the browser's own user interface left out. */
+  const renderers = async () => {
+    const { processInfo } = await send("SystemInfo.getProcessInfo");
+    const pids = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+    // One that has just ended has none.
+    const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")));
+    return pids.filter((_, at) => commands[at] && !commands[at].includes("--top-chrome-webui"));
+  };
+
+  /** Opens a page in a process of its own, and runs a script in it. One at a time. */
+  const open = async (url, script) => {
+    const { targetId } = await send("Target.createTarget", { url: "about:blank" });
+    const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+    await send("Page.enable", {}, sessionId);
+    const loaded = next("Page.loadEventFired", sessionId);
+    await send("Page.navigate", { url }, sessionId);
+    await inTime(loaded, url);
+    await send("Page.disable", {}, sessionId);
+
+    const evaluate = async (expression) => {
+      const evaluated = send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true }, sessionId);
+      const { result, exceptionDetails } = await inTime(evaluated, expression);
+      if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+      return result.value;
+    };
+    await evaluate(script);
+    const [pid, ...others] = await renderers();
+    if (others.length) throw new Error(`${others.length + 1} renderers, expected one`);
+
+    const page = {
+      evaluate,
+      /** Milliseconds that the main thread has been on a processor. */
+      mainThread: async () => Number.parseInt(await readFile(`/proc/${pid}/task/${pid}/schedstat`, "utf8")) / 1e6,
+      /** What the main thread takes for an expression, in milliseconds, and its value. */
+      measure: async (expression) => {
+        await page.collect();
+        const before = await page.mainThread();
+        const value = await evaluate(expression);
+        return { value, cpu: await page.mainThread() - before };
+      },
+      collect: () => send("HeapProfiler.collectGarbage", {}, sessionId),
+      /** Bytes on the JavaScript heap, and in the process (proportional set size), once both are still. */
+      memory: async () => {
+        let last = Infinity;
+        for (let tries = 0; tries < 20; tries += 1) {
+          await page.collect();
+          const { usedSize } = await send("Runtime.getHeapUsage", {}, sessionId);
+          const process = 1024 * /^Pss: +(\d+)/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, "utf8"))[1];
+          if (Math.abs(last - process) < 200_000) return { heap: usedSize, process };
+          last = process;
+          // The allocator gives memory back at intervals.
+          await setTimeout(500);
+        }
+        throw new Error("the memory of the process does not come to rest");
+      },
+      close: async () => {
+        await send("Target.closeTarget", { targetId });
+        for (let tries = 0; (await renderers()).length; tries += 1) {
+          if (tries === 100) throw new Error("the page's process does not end");
+          await setTimeout(50);
+        }
+      },
+    };
+    return page;
+  };
+
+  const close = async () => {
+    await send("Browser.close");
+    await gone;
+    await rm(profile, { recursive: true, force: true });
+  };
+  return { product, open, close };
+};
