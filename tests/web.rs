@@ -13,11 +13,16 @@
 
 mod web {
     mod config;
+    mod delivery;
     mod events;
     mod lifetime;
     mod relay;
+    mod requests;
+    mod resume;
+    mod rungs;
     mod socket;
     mod support;
+    mod verdicts;
 }
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -27,7 +27,7 @@ use super::{
     url,
     websocket::Socket,
     xhr::Xhr,
-    xhr_stream,
+    xhr_events,
 };
 use crate::core::{
     cause::Cause,
@@ -409,8 +409,8 @@ impl Driver {
         let made = match transport {
             Transport::EventSource => Source::open(&request, &self.kinds.borrow(), reporter).map(Down::Source),
             Transport::FetchStream => fetch::Stream::open(request, reader(), &self.readable, reporter).map(Down::Fetch),
-            Transport::XhrStream => xhr_stream::open(&request, reader(), reporter).map(Down::Xhr),
-            _ if self.manner.events => Xhr::events(&request, reader(), reporter).map(Down::Xhr),
+            Transport::XhrStream => xhr_events::stream(&request, reader(), reporter).map(Down::Xhr),
+            _ if self.manner.events => xhr_events::poll(&request, reader(), reporter).map(Down::Xhr),
             _ => Xhr::answer(&request, Lane::Down, reporter).map(Down::Xhr),
         };
         self.receive_by(id, made);

@@ -23,4 +23,4 @@ mod source;
 mod task;
 mod websocket;
 mod xhr;
-mod xhr_stream;
+mod xhr_events;

@@ -1,8 +1,6 @@
-//! XMLHttpRequest whose response is read when it is whole (WHATWG XMLHttpRequest): the `long-poll` transport, and POST.
+//! XMLHttpRequest (WHATWG XMLHttpRequest): what all its uses share, and the one whose answer is handed on as it is, for the polls and
+//! POSTs of a relay.
 
-use std::cell::RefCell;
-
-use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
@@ -10,7 +8,6 @@ use super::{
     driver::Reporter,
     headers,
     listener::Listener,
-    reader::Reader,
     request::{Request, byte_string},
     url,
 };
@@ -44,26 +41,6 @@ impl Xhr {
                 (Some(head), Some(body)) => Report::Answer { lane, head, body: body.into() },
                 _ => Report::Failed { lane, why: Text::default() },
             });
-        });
-        xhr.send(request)?;
-        Ok(xhr)
-    }
-
-    /// Sends, and reports the answer as an event stream.
-    pub(super) fn events(request: &Request, reader: Reader, reporter: Reporter) -> Result<Self, JsValue> {
-        let mut xhr = Self::open(request, XmlHttpRequestResponseType::Arraybuffer, reporter)?;
-        let (raw, reporter, reader) = (xhr.raw.clone(), xhr.reporter.clone(), RefCell::new(reader));
-        xhr.listen("loadend", move || {
-            let (Some(head), Some(body)) = (head(&raw), body(&raw)) else {
-                reporter.report(Report::Failed { lane: Lane::Down, why: Text::default() });
-                return;
-            };
-            if reporter.report(Report::Head(head)) {
-                let piece = reader.borrow_mut().read(&Uint8Array::new(&body));
-                if reporter.report(Report::Piece(piece)) {
-                    reporter.report(Report::Done);
-                }
-            }
         });
         xhr.send(request)?;
         Ok(xhr)
@@ -123,7 +100,7 @@ pub(super) fn head(raw: &XmlHttpRequest) -> Option<Head> {
 }
 
 /// The whole body, as bytes.
-fn body(raw: &XmlHttpRequest) -> Option<JsValue> {
+pub(super) fn body(raw: &XmlHttpRequest) -> Option<JsValue> {
     raw.response().ok().filter(|body| !body.is_null())
 }
 

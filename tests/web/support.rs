@@ -2,11 +2,12 @@
 
 use std::{cell::Cell, future::Future, rc::Rc, time::Duration};
 
-use everwire::{Backoff, Inbox};
+use everwire::{Backoff, Events, Inbox, Status, Transport};
 use futures_util::{
     StreamExt,
     future::{Either, select},
 };
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen(module = "/tests/web/support.js")]
@@ -15,8 +16,21 @@ extern "C" {
     async fn alive(base: &str) -> JsValue;
     #[wasm_bindgen(js_name = post)]
     async fn js_post(url: &str, body: &str) -> JsValue;
-    #[wasm_bindgen(js_name = get)]
-    async fn js_get(url: &str) -> JsValue;
+    async fn journal(base: &str, path: &str, field: &str) -> JsValue;
+    #[wasm_bindgen(js_name = dispatch)]
+    fn js_dispatch(kind: &str, persisted: bool);
+    #[wasm_bindgen(js_name = skipTime)]
+    fn skip_time(ms: f64) -> Function;
+    #[wasm_bindgen(js_name = spyOnWrites)]
+    fn spy_on_writes(refuse: bool) -> Spy;
+    type Spy;
+    #[wasm_bindgen(method)]
+    fn count(this: &Spy) -> u32;
+    #[wasm_bindgen(method)]
+    fn end(this: &Spy);
+    fn entries(storage: &str, ending: &str) -> Vec<String>;
+    #[wasm_bindgen(js_name = clear)]
+    fn js_clear(storage: &str);
     #[wasm_bindgen(js_name = sleep)]
     async fn js_sleep(ms: f64);
 }
@@ -60,11 +74,15 @@ impl Fixture {
         js_post(&self.url(path), body).await.as_string().unwrap()
     }
 
-    /// The `resume` fields of the journal's entries for a path, joined by spaces; `null` for none.
+    /// A field of each of the journal's entries for a path, or a header by its name; `-` where there is none. Preflights are left out.
+    pub(crate) async fn journal(&self, path: &str, field: &str) -> Vec<String> {
+        let all = journal(self.base, &self.path(path), field).await.as_string().unwrap();
+        all.lines().map(String::from).collect()
+    }
+
+    /// The positions from which the requests for a path asked to resume.
     pub(crate) async fn resumes(&self, path: &str) -> String {
-        let journal = js_get(&self.url(&["/journal?path=", path].concat())).await.as_string().unwrap();
-        let after = |part: &str| part.split([',', '}']).next().unwrap().replace('"', "");
-        journal.split("\"resume\":").skip(1).map(after).collect::<Vec<_>>().join(" ")
+        self.journal(path, "resume").await.join(" ")
     }
 }
 
@@ -111,4 +129,81 @@ pub(crate) async fn until(what: &str, condition: impl Fn() -> bool) {
 pub(crate) fn flag() -> (Rc<Cell<u32>>, Rc<Cell<u32>>) {
     let flag = Rc::new(Cell::new(0));
     (flag.clone(), flag)
+}
+
+/// The transport over which there is a connection.
+pub(crate) fn over(events: &Events) -> Option<Transport> {
+    match events.status() {
+        Status::Open { transport, .. } => transport,
+        _ => None,
+    }
+}
+
+/// An event of the page's, as the browser would raise it.
+pub(crate) fn dispatch(kind: &str, persisted: bool) {
+    js_dispatch(kind, persisted);
+}
+
+/// The wall clock is ahead of the time that passed, until this is dropped.
+pub(crate) struct Slept(Function);
+
+impl Slept {
+    pub(crate) fn by(ms: f64) -> Self {
+        Self(skip_time(ms))
+    }
+}
+
+impl Drop for Slept {
+    fn drop(&mut self) {
+        let _ = self.0.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// One of the page's storages.
+#[derive(Clone, Copy)]
+pub(crate) enum Storage {
+    Session,
+    Local,
+}
+
+/// Counts what is written to any storage, until it is dropped.
+pub(crate) struct Writes(Spy);
+
+impl Storage {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "sessionStorage",
+            Self::Local => "localStorage",
+        }
+    }
+
+    /// The values whose keys end like this.
+    pub(crate) fn entries(self, ending: &str) -> Vec<String> {
+        entries(self.name(), ending)
+    }
+
+    pub(crate) fn clear(self) {
+        js_clear(self.name());
+    }
+
+    pub(crate) fn count_writes() -> Writes {
+        Writes(spy_on_writes(false))
+    }
+
+    /// As if it were full.
+    pub(crate) fn refuse_writes() -> Writes {
+        Writes(spy_on_writes(true))
+    }
+}
+
+impl Writes {
+    pub(crate) fn so_far(&self) -> u32 {
+        self.0.count()
+    }
+}
+
+impl Drop for Writes {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
