@@ -3,7 +3,7 @@
 // | readyState | what happens | next |
 // | --- | --- | --- |
 // | CONNECTING | a response with status 200 and type text/event-stream: `open` | OPEN |
-// | CONNECTING | any other status or type; a scheme that is not HTTP; CORS refuses: `error` | CLOSED |
+// | CONNECTING | any other status or type; a URL that cannot be fetched; CORS refuses: `error` | CLOSED |
 // | CONNECTING, OPEN | the network fails, or the response ends: `error`, and a new request after the reconnection time | CONNECTING |
 // | OPEN | events come: dispatched as MessageEvents | OPEN |
 // | any | `close()` | CLOSED |
@@ -28,6 +28,8 @@ const CEILING = 2 ** 31 - 1;
 /** What is added after tries in a row that failed, as the standard allows: doubled from one to the next, up to this. */
 const MOST_PATIENCE = 30_000;
 const MAX_EVENT_BYTES = 16 * 1_048_576;
+/** How many promises in a row may settle between two events that came together; see `turns`. */
+const TURNS = 4;
 
 /** The URL, as the standard resolves it. */
 const resolve = (given) => {
@@ -41,6 +43,17 @@ const resolve = (given) => {
     throw new DOMException(`Failed to construct 'EventSource': ${text} was given; expected a URL`, "SyntaxError");
   }
   return url;
+};
+
+/** Whether asking again may help: other schemes have no network to come back, and fetch takes no name and password in a URL. */
+const isWorthRetrying = ({ protocol, username, password }) => /^https?:$/.test(protocol) && !username && !password;
+
+/**
+ * Browsers dispatch each event from a task of its own, so what awaits one is there to listen for the next. A task for each would
+ * cost twice as much as the event; a few turns of the promises cost next to nothing, and an async function needs three to return one.
+ */
+const turns = async () => {
+  for (let i = 0; i < TURNS; i += 1) await undefined;
 };
 
 /** The essence of a MIME type. */
@@ -68,8 +81,7 @@ const strictClass = () => {
       this.#url = resolve(url);
       this.#withCredentials = Boolean(withCredentials);
       this.#request = { url: this.#url.href, method, headers, body, fetch, withCredentials: this.#withCredentials };
-      if (/^https?:$/.test(this.#url.protocol)) this.#connect();
-      else this.#timer = setTimeout(() => this.#fail());
+      this.#connect();
     }
 
     get url() { return this.#url.href; }
@@ -97,23 +109,35 @@ const strictClass = () => {
       const parser = openParser({ limit: MAX_EVENT_BYTES, lastId: this.#lastEventId });
       signal.addEventListener("abort", parser.close);
       let origin;
+      let told;
+      /** One thing is told after another, however many turns that takes. */
+      const inOrder = (tell) => (...what) => {
+        const before = told;
+        told = (async () => {
+          await before;
+          if (!signal.aborted) await tell(...what);
+        })();
+      };
       const on = {
-        head: (status, header, url) => {
+        head: inOrder((status, header, url) => {
           if (status !== 200 || essence(header("content-type")) !== "text/event-stream") return this.#fail();
           ({ origin } = new URL(url));
           this.#announce();
-        },
-        chunk: (part) => {
+          return turns();
+        }),
+        chunk: inOrder(async (part) => {
           const { events, retry, overflow } = parser.feed(part);
           this.#lastEventId = parser.lastId;
           this.#reconnectionTime = retry ?? this.#reconnectionTime;
           for (let i = 0; i < events.length && !signal.aborted; i += 4) {
             this.dispatchEvent(new MessageEvent(events[i], { data: events[i + 1], origin, lastEventId: events[i + 2] }));
+            await turns();
           }
           if (overflow && !signal.aborted) this.#fail();
-        },
-        done: () => this.#reestablish(),
-        failed: async () => {
+        }),
+        done: inOrder(() => this.#reestablish()),
+        failed: inOrder(async () => {
+          if (!isWorthRetrying(this.#url)) return this.#fail();
           // Once open, it is the network.
           if (this.#readyState === CONNECTING && (await isRefusedByCors(request, signal))) {
             if (signal.aborted) return;
@@ -121,7 +145,7 @@ const strictClass = () => {
             return lastId ? this.#again(true) : this.#fail();
           }
           if (!signal.aborted) this.#reestablish();
-        },
+        }),
       };
       const open = request.fetch || globalThis.fetch ? fetchStream : xhrStream;
       try {
