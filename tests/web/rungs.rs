@@ -139,19 +139,32 @@ async fn a_wrong_content_type_and_a_204_end_long_polling() {
     names_its_end(Transport::LongPoll).await;
 }
 
-#[wasm_bindgen_test]
-async fn a_stream_that_brings_no_byte_is_left_for_the_next_rung() {
-    let fixture = Fixture::get().await;
+/// Opens a connection whose bytes are held back until it has left fetch. Firefox does not let a script see the head of a response
+/// before its first byte, so there it is an attempt that is not answered, twice.
+async fn leaves_fetch(fixture: &Fixture) -> Events {
     fixture.post("/relay/{key}", "0").await;
-    let events = Events::builder(fixture.url("/sse/{key}?silent=open&times=1&key={key}"))
+    fixture.post("/control/stall", "").await;
+    let events = Events::builder(fixture.url("/sse/{key}"))
         .backoff(quick())
         .transports([Transport::FetchStream, Transport::XhrStream])
         .first_byte_timeout(Duration::from_millis(300))
+        .connect_timeout(Duration::from_secs(1))
         .open()
         .unwrap();
-    numbered(&mut events.events(), 0, 1).await;
+    let mut inbox = events.events();
+    until("the next rung", || events.stats().transport == Some(Transport::XhrStream)).await;
+    fixture.post("/control/stall?ms=0", "").await;
+    numbered(&mut inbox, 0, 1).await;
+    events
+}
+
+#[wasm_bindgen_test]
+async fn a_stream_that_brings_no_byte_is_left_for_the_next_rung() {
+    let fixture = Fixture::get().await;
+    let events = leaves_fetch(&fixture).await;
     assert_eq!(over(&events), Some(Transport::XhrStream));
-    assert_eq!(events.stats().last_error.unwrap().kind, CauseKind::Silence);
+    let why = events.stats().last_error.unwrap().kind;
+    assert!(matches!(why, CauseKind::Silence | CauseKind::Timeout), "{why:?}");
 }
 
 #[wasm_bindgen_test]
@@ -170,21 +183,15 @@ async fn a_stream_of_comments_alone_is_not_left() {
 #[wasm_bindgen_test]
 async fn the_next_connection_to_a_place_begins_where_the_last_one_had_to_go() {
     let fixture = Fixture::get().await;
-    fixture.post("/relay/{key}", "0").await;
-    let open = |query: &str| {
-        Events::builder(fixture.url(&format!("/sse/{{key}}?{query}")))
-            .transports([Transport::FetchStream, Transport::XhrStream])
-            .first_byte_timeout(Duration::from_millis(300))
-            .open()
-            .unwrap()
+    leaves_fetch(&fixture).await.close();
+    let open = |path: &str| {
+        let builder = Events::builder(fixture.url(path));
+        builder.transports([Transport::FetchStream, Transport::XhrStream]).open().unwrap()
     };
-    let first = open("silent=open&times=1&key={key}");
-    numbered(&mut first.events(), 0, 1).await;
-    let second = open("another=query");
-    assert_eq!(second.stats().transport, Some(Transport::XhrStream));
-    numbered(&mut second.events(), 0, 1).await;
-    let requests = fixture.journal("/sse/{key}", "status").await;
-    assert_eq!(requests.len(), 3, "{requests:?}");
+    let again = open("/sse/{key}?another=query");
+    assert_eq!(again.stats().transport, Some(Transport::XhrStream));
+    numbered(&mut again.events(), 0, 1).await;
+    assert_eq!(open("/sse/{key}elsewhere").stats().transport, Some(Transport::FetchStream));
 }
 
 #[wasm_bindgen_test]
