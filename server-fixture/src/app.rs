@@ -20,11 +20,14 @@ use crate::errors::Problem;
 use crate::journal::Journal;
 use crate::log::Log;
 use crate::prices::Prices;
+use crate::samples::Samples;
 use crate::store::{Contents, Store, StoreError};
 use crate::switches::Switches;
 use crate::tasks::Tasks;
 use crate::uses::Uses;
-use crate::{Config, clock, control, gate, journal, numbers, prices, relay, statics, tasks, ws};
+use crate::{
+    Config, burst, clock, control, gate, journal, numbers, prices, relay, samples, statics, tasks, tokens, ws,
+};
 
 /// The state, as the handlers get it.
 pub(crate) type Shared = Arc<App>;
@@ -48,6 +51,7 @@ pub(crate) struct App {
     pub(crate) tasks: Arc<Tasks>,
     pub(crate) journal: Arc<Journal>,
     pub(crate) switches: Arc<Switches>,
+    pub(crate) samples: Samples,
     pub(crate) uses: Uses,
     pub(crate) connections: Arc<Connections>,
     pub(crate) restarts: mpsc::Sender<Restart>,
@@ -81,6 +85,7 @@ impl App {
             tasks: Arc::new(Tasks::new(epoch, store.clone(), contents.tasks, logs)),
             journal: Arc::default(),
             switches: Arc::default(),
+            samples: Samples::default(),
             uses: Uses::default(),
             connections: Arc::default(),
             restarts,
@@ -123,6 +128,9 @@ pub(crate) fn routes(app: &Shared) -> Router {
         .route("/relay/{channel}", get(relay::read).post(relay::publish))
         .route("/sse/numbers", get(numbers::read).post(numbers::publish))
         .route("/sse/prices", get(prices::read))
+        .route("/sse/burst", get(burst::read))
+        .route("/sse/bytes/{name}", get(samples::play).post(samples::store))
+        .route(tokens::PATH, post(tokens::answer).put(tokens::answer))
         .route("/sse/{channel}", get(relay::stream))
         .route("/tasks", post(tasks::start))
         .route("/tasks/{id}", get(tasks::read))

@@ -15,6 +15,15 @@ const MAX_NAME_BYTES: usize = 100;
 /// What the names of their logs begin with, so that they never meet those of generators and tasks.
 const PREFIX: &str = "relay/";
 
+/// Whether something may have this name.
+pub(crate) fn check(what: &str, name: &str) -> Result<(), Problem> {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte);
+    if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(legal) {
+        return Err(Problem::bad_value(what, name, "1 to 100 letters, digits or any of - _ . : ~"));
+    }
+    Ok(())
+}
+
 /// All relay channels.
 #[derive(Debug)]
 pub(crate) struct Channels {
@@ -36,11 +45,7 @@ impl Channels {
 
     /// The channel of this name, which is made if there is room for it.
     pub(crate) fn get(&self, name: &str) -> Result<Arc<Log>, Problem> {
-        let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:~".contains(&byte);
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.bytes().all(legal) {
-            let expected = "1 to 100 letters, digits or any of - _ . : ~";
-            return Err(Problem::bad_value("channel", name, expected));
-        }
+        check("channel", name)?;
         let name = format!("{PREFIX}{name}");
         let mut open = self.open();
         if let Some(log) = open.get(&name) {

@@ -36,12 +36,12 @@ impl Source for Entries {
             return false;
         }
         if let Some(draft) = self.first.take() {
-            page.event(self.subscription.position(), &draft.kind, &draft.body);
+            page.event(Some(&self.subscription.position()), &draft.kind, &draft.body);
             return true;
         }
         let entry = self.subscription.next().await;
         self.over = self.ends_with.is_some_and(|last| entry.draft.kind == last);
-        page.event(self.subscription.id(entry.seq), &entry.draft.kind, &entry.draft.body);
+        page.event(Some(&self.subscription.id(entry.seq)), &entry.draft.kind, &entry.draft.body);
         true
     }
 }

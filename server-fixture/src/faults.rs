@@ -1,5 +1,7 @@
 //! Faults of one request, asked for in its query.
 
+use std::ops::RangeInclusive;
+
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, Response};
@@ -9,10 +11,13 @@ use crate::errors::Problem;
 use crate::instead::Instead;
 use crate::journal::Kind;
 use crate::params::Params;
+use crate::random::Random;
 use crate::uses::Uses;
 use crate::wire::Pace;
 
 const MAX_TIMES: u64 = 1_000_000;
+/// Of messages, from one random cut to the next. With 1, nothing would ever get through.
+const MEAN: RangeInclusive<u64> = 2..=100_000;
 /// A WebSocket control frame carries 125 bytes, two of which are the code.
 const MAX_REASON_BYTES: usize = 123;
 
@@ -53,11 +58,28 @@ pub(crate) struct Faults {
     close: Option<(u16, String)>,
 }
 
+/// A cut at a random message, on average each so many.
+#[derive(Clone, Copy, Debug)]
+struct RandomDrop {
+    each: u64,
+    seed: u64,
+}
+
+impl RandomDrop {
+    /// How many messages come before the cut of the `nth` request.
+    fn after(self, nth: u64) -> u64 {
+        let mut random = Random::seeded(self.seed, nth);
+        (0..MAX_TIMES).take_while(|_| random.below(self.each) != 0).count() as u64
+    }
+}
+
 /// What a query asks for. With `times` and `key` it is only for the first so many requests with that key.
 #[derive(Debug)]
 pub(crate) struct Asked {
     faults: Faults,
-    times: Option<(u64, String)>,
+    drop_random: Option<RandomDrop>,
+    key: Option<String>,
+    times: Option<u64>,
 }
 
 impl Asked {
@@ -76,27 +98,34 @@ impl Asked {
             end_after: params.number("end-after", 0..=MAX_TIMES)?,
             close: close(params)?,
         };
-        let times = match (params.number("times", 0..=MAX_TIMES)?, params.get("key")) {
-            (None, None) => None,
-            (Some(times), Some(key)) => Some((times, key.into())),
-            (Some(_), None) => return Err(Problem::bad_value("key", "nothing", "a name to count times= by")),
-            (None, Some(key)) => return Err(Problem::bad_value("key", key, "times= along with it")),
+        let times = params.number("times", 0..=MAX_TIMES)?;
+        let drop_random = drop_random(params)?;
+        let key = match (times.is_some() || drop_random.is_some(), params.get("key")) {
+            (true, None) => return Err(Problem::bad_value("key", "nothing", "a name to count the requests by")),
+            (false, Some(key)) => return Err(Problem::bad_value("key", key, "times= or drop-random= along with it")),
+            (_, key) => key.map(Into::into),
         };
-        Ok(Self { faults, times })
+        Ok(Self { faults, drop_random, key, times })
     }
 
     /// The faults of this request, which is counted.
     pub(crate) fn take(self, uses: &Uses) -> Result<Faults, Problem> {
-        let applies = match &self.times {
-            None => true,
-            Some((times, key)) => uses.count(key)? <= *times,
-        };
-        Ok(if applies { self.faults } else { Faults::default() })
+        let mut faults = self.faults;
+        if let Some(key) = &self.key {
+            let nth = uses.count(key)?;
+            if self.times.is_some_and(|times| nth > times) {
+                return Ok(Faults::default());
+            }
+            let random = self.drop_random.map(|drop| drop.after(nth));
+            faults.drop_after = faults.drop_after.into_iter().chain(random).min();
+        }
+        Ok(faults)
     }
 
     /// The CORS of the next request that is counted, for what comes before it.
     pub(crate) fn cors(&self, uses: &Uses) -> Policy {
-        let applies = self.times.as_ref().is_none_or(|(times, key)| uses.so_far(key) < *times);
+        let so_far = self.key.as_deref().map_or(0, |key| uses.so_far(key));
+        let applies = self.times.is_none_or(|times| so_far < times);
         if applies { self.faults.cors } else { Policy::default() }
     }
 }
@@ -107,6 +136,12 @@ impl Faults {
         if let Some(content_type) = &self.content_type {
             answer.headers_mut().insert(CONTENT_TYPE, content_type.clone());
         }
+    }
+
+    /// How many messages there may be after `sent` of them until a cut or an end is due.
+    pub(crate) fn room(&self, sent: u64) -> u64 {
+        let dues = self.drop_after.into_iter().chain(self.end_after);
+        dues.map(|n| n.saturating_sub(sent)).min().unwrap_or(u64::MAX)
     }
 
     /// What is due on a stream or socket after `sent` messages.
@@ -140,6 +175,15 @@ fn pace(params: &Params) -> Result<Pace, Problem> {
         (false, true) => Pace::CutUtf8,
         (false, false) => Pace::AsTheyCome,
     })
+}
+
+fn drop_random(params: &Params) -> Result<Option<RandomDrop>, Problem> {
+    let each = params.number("drop-random", MEAN)?;
+    let seed = params.number("seed", 0..=u64::MAX)?;
+    match (each, seed) {
+        (None, Some(seed)) => Err(Problem::bad_value("seed", &seed.to_string(), "drop-random= along with it")),
+        _ => Ok(each.map(|each| RandomDrop { each, seed: seed.unwrap_or(0) })),
+    }
 }
 
 fn close(params: &Params) -> Result<Option<(u16, String)>, Problem> {

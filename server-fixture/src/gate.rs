@@ -23,6 +23,7 @@ use crate::errors::Problem;
 use crate::faults::{Asked, Faults, Silence};
 use crate::journal::{Kind, Visit};
 use crate::params::Params;
+use crate::tokens;
 use crate::wire::Pace;
 
 /// What `hold-back` and `hold-body` collect at most; a longer answer is given up.
@@ -69,7 +70,7 @@ async fn backstage(request: Request, next: Next) -> (Policy, Response) {
 }
 
 async fn onstage(app: &Shared, connection: &Arc<Connection>, request: Request, next: Next) -> (Policy, Response) {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let kind = Kind::of(&parts);
     let visit = app.journal.open(&parts, kind, connection);
     connection.begin(Some(Use {
@@ -80,7 +81,7 @@ async fn onstage(app: &Shared, connection: &Arc<Connection>, request: Request, n
         pace: Pace::AsTheyCome,
         ended: false,
     }));
-    let (policy, answer) = match before(app, &parts, kind, &visit).await {
+    let (policy, answer) = match before(app, &parts, &mut body, kind, &visit).await {
         Err(answer) => answer,
         Ok(faults) => {
             let policy = faults.cors;
@@ -95,13 +96,23 @@ async fn onstage(app: &Shared, connection: &Arc<Connection>, request: Request, n
 }
 
 /// Lets the request in with its faults, or answers it here.
-async fn before(app: &Shared, parts: &Parts, kind: Kind, visit: &Visit) -> Result<Faults, (Policy, Response)> {
+async fn before(
+    app: &Shared,
+    parts: &Parts,
+    body: &mut Body,
+    kind: Kind,
+    visit: &Visit,
+) -> Result<Faults, (Policy, Response)> {
     let params = Params::of(parts.uri.query());
     let asked = Asked::of(&params, kind);
     // A page has to be able to read what is wrong with its query.
     let policy = asked.as_ref().map_or(Policy::Open, |asked| asked.cors(&app.uses));
     if cors::is_preflight(parts) {
         return Err(cors::preflight(policy));
+    }
+    if tokens::is_prompt(parts) {
+        let prompt = tokens::note(std::mem::take(body), visit).await;
+        *body = prompt.map_err(|problem| (policy, problem.into_response()))?;
     }
     if app.switches.unavailable.is_on() && parts.uri.path() != "/health" {
         return Err((policy, unavailable(app)));

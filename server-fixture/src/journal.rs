@@ -16,9 +16,11 @@ use crate::clock;
 use crate::connections::Connection;
 use crate::errors::Problem;
 use crate::params::Params;
-use crate::resume;
+use crate::{resume, tokens};
 
 const MAX_RECORDS: usize = 10_000;
+/// How much of a body is kept.
+const MAX_BODY_CHARS: usize = 1_000;
 
 /// What a client came for, as far as its request tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +40,9 @@ impl Kind {
             values.iter().any(|value| value.to_str().is_ok_and(|text| text.to_ascii_lowercase().contains(what)))
         };
         let path = parts.uri.path();
-        if parts.method != "GET" {
+        if tokens::is_prompt(parts) {
+            Self::Sse
+        } else if parts.method != "GET" {
             Self::Http
         } else if header("upgrade", "websocket") {
             Self::WebSocket
@@ -63,6 +67,7 @@ struct Record {
     headers: BTreeMap<String, String>,
     kind: Kind,
     resume: Option<String>,
+    body: Option<String>,
     status: Option<u16>,
     ended_ms: Option<u64>,
     sent: u64,
@@ -91,7 +96,7 @@ impl Journal {
             all.push_str(&value);
         }
         let query = parts.uri.query().unwrap_or_default();
-        let asked = resume::requested(&parts.headers, &Params::of(Some(query)));
+        let asked = resume::told(&parts.headers, &Params::of(Some(query)));
         let mut records = self.records();
         records.last = records.last.saturating_add(1);
         let n = records.last;
@@ -106,7 +111,8 @@ impl Journal {
             query: query.into(),
             headers,
             kind,
-            resume: asked.ok().flatten().map(|id| id.to_string()),
+            resume: asked,
+            body: None,
             status: None,
             ended_ms: None,
             sent: 0,
@@ -156,6 +162,12 @@ impl Visit {
     pub(crate) fn count(&self, messages: u64) {
         let sent = self.sent.fetch_add(messages, Ordering::Relaxed).saturating_add(messages);
         self.journal.update(self.n, |record| record.sent = sent);
+    }
+
+    /// What the request's body said.
+    pub(crate) fn said(&self, text: &str) {
+        let beginning = text.chars().take(MAX_BODY_CHARS).collect();
+        self.journal.update(self.n, |record| record.body = Some(beginning));
     }
 
     pub(crate) fn answered(&self, status: StatusCode) {

@@ -13,6 +13,7 @@
 
 mod app;
 mod body;
+mod burst;
 mod channels;
 mod chat;
 mod clock;
@@ -32,11 +33,13 @@ mod prices;
 mod random;
 mod relay;
 mod resume;
+mod samples;
 mod sse;
 mod statics;
 mod store;
 mod switches;
 mod tasks;
+mod tokens;
 mod uses;
 mod wire;
 mod ws;

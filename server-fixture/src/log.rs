@@ -36,12 +36,16 @@ impl FromStr for Id {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let number = |digits: &str| match digits.bytes().all(|b| b.is_ascii_digit()) {
-            true => digits.parse().map_err(|_| ()),
-            false => Err(()),
-        };
         let (epoch, seq) = text.split_once(':').ok_or(())?;
         Ok(Self { epoch: number(epoch)?, seq: number(seq)? })
+    }
+}
+
+/// A whole number in digits, without a sign.
+pub(crate) fn number(digits: &str) -> Result<u64, ()> {
+    match digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        true => digits.parse().map_err(|_| ()),
+        false => Err(()),
     }
 }
 

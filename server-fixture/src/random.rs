@@ -1,4 +1,4 @@
-//! Random numbers that need to be neither good nor secret: splitmix64, seeded from the clock.
+//! Random numbers that need to be neither good nor secret: splitmix64.
 
 use crate::clock;
 
@@ -9,6 +9,12 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn from_clock() -> Self {
         Self(clock::unix_nanos())
+    }
+
+    /// The `nth` of the sequences of a seed.
+    pub(crate) fn seeded(seed: u64, nth: u64) -> Self {
+        // Both are mixed, or the sequences would be one, each begun a little later than the one before it.
+        Self(Self(seed).next() ^ Self(!nth).next())
     }
 
     pub(crate) fn next(&mut self) -> u64 {

@@ -100,8 +100,11 @@ pub(crate) async fn publish(
         let value = headers.get(name).and_then(|value| value.to_str().ok());
         value.unwrap_or_default().to_owned()
     };
-    let draft =
-        Draft { kind: text("x-eventsource-event"), content_type: text("content-type"), body: body::whole(body).await? };
+    let draft = Draft {
+        kind: text("x-eventsource-event"),
+        content_type: text("content-type"),
+        body: body::whole(body, body::MAX_MESSAGE_BYTES).await?,
+    };
     let status = if log.has_readers() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
     let id = append(&log, draft).await?;
     Ok((status, Json(json!({ "id": id.to_string() }))).into_response())

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 
 use crate::errors::Problem;
-use crate::log::{Id, Start};
+use crate::log::{Id, Start, number};
 use crate::params::Params;
 
 const EXPECTED: &str = "an id as this server gives them, seconds:number,";
@@ -12,8 +12,8 @@ const EXPECTED: &str = "an id as this server gives them, seconds:number,";
 /// The id that was asked for. Headers come before the query, because a client that has moved on says so in a header
 /// while its URL stays as it was; an empty value is none.
 pub(crate) fn requested(headers: &HeaderMap, params: &Params) -> Result<Option<Id>, Problem> {
-    if let Some(given) = text(headers, "last-event-id")? {
-        return parse("Last-Event-ID", given).map(Some);
+    if let Some((name, given)) = from_header(headers)? {
+        return parse(name, given).map(Some);
     }
     let since = text(headers, IF_MODIFIED_SINCE.as_str())?;
     let none_match = text(headers, IF_NONE_MATCH.as_str())?;
@@ -27,11 +27,21 @@ pub(crate) fn requested(headers: &HeaderMap, params: &Params) -> Result<Option<I
         }
         (None, None) => {}
     }
-    let given = ["last_event_id", "lastEventId"].into_iter().find_map(|name| Some((name, params.get(name)?)));
-    match given {
-        Some((name, given)) if !given.is_empty() => parse(name, given).map(Some),
-        _ => Ok(None),
-    }
+    from_query(params).map(|(name, given)| parse(name, given)).transpose()
+}
+
+/// How many events were seen, of a stream whose ids are 1, 2, 3 …
+pub(crate) fn counted(headers: &HeaderMap, params: &Params) -> Result<Option<u64>, Problem> {
+    let header = from_header(headers)?;
+    let Some((name, given)) = header.or_else(|| from_query(params)) else { return Ok(None) };
+    let count = number(given).map_err(|()| Problem::bad_value(name, given, "the number of an event"))?;
+    Ok(Some(count))
+}
+
+/// What was asked for, if it is a position of either form.
+pub(crate) fn told(headers: &HeaderMap, params: &Params) -> Option<String> {
+    let id = requested(headers, params).ok().flatten().map(|id| id.to_string());
+    id.or_else(|| Some(counted(headers, params).ok().flatten()?.to_string()))
 }
 
 /// Where to begin: at the id that was asked for, or else where `first=` says, or else at `otherwise`.
@@ -43,6 +53,15 @@ pub(crate) fn start(headers: &HeaderMap, params: &Params, otherwise: Start) -> R
         Some(other) => return Err(Problem::bad_value("first", other, "oldest or newest")),
     };
     Ok(requested(headers, params)?.map_or(first, Start::After))
+}
+
+fn from_header(headers: &HeaderMap) -> Result<Option<(&'static str, &str)>, Problem> {
+    Ok(text(headers, "last-event-id")?.map(|given| ("Last-Event-ID", given)))
+}
+
+fn from_query(params: &Params) -> Option<(&'static str, &str)> {
+    let given = ["last_event_id", "lastEventId"].into_iter().find_map(|name| Some((name, params.get(name)?)));
+    given.filter(|(_, given)| !given.is_empty())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {

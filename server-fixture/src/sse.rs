@@ -10,20 +10,24 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior, sleep_until};
 
+use crate::clock;
 use crate::errors::Problem;
 use crate::faults::{Finish, Silence};
 use crate::gate::Call;
 use crate::params::Params;
 
+const COMMENT: Bytes = Bytes::from_static(b": still here\n\n");
 const DEFAULT_COMMENTS_MS: u64 = 15_000;
 /// The longest `retry:`, and the longest time between comments, that can be asked for.
 const DAY_MS: u64 = 86_400_000;
+/// A page of this size is full.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// Where the events of a stream come from.
 pub(crate) trait Source: Send + 'static {
-    /// Waits until there is something, and then writes it. False is the end.
+    /// Waits until there is something, and then writes it: one message, or what there is until the page is full. False is the end.
     ///
     /// It writes only after the last wait, so dropping the future loses nothing.
     fn write(&mut self, page: &mut Page) -> impl Future<Output = bool> + Send;
@@ -32,28 +36,46 @@ pub(crate) trait Source: Send + 'static {
 /// What is written at once.
 #[derive(Debug)]
 pub(crate) struct Page {
-    text: Vec<u8>,
-    events: u64,
+    bytes: Vec<u8>,
+    messages: u64,
+    /// After so many messages a fault is due.
+    most: u64,
     with_ids: bool,
 }
 
 impl Page {
+    pub(crate) fn is_full(&self) -> bool {
+        self.messages >= self.most || self.bytes.len() >= PAGE_BYTES
+    }
+
     /// Adds an event. Bytes that are not UTF-8 are replaced: SSE has text only.
-    pub(crate) fn event(&mut self, id: impl Display, kind: &str, data: &[u8]) {
-        let mut head = String::new();
-        if self.with_ids {
-            head.push_str(&format!("id: {id}\n"));
+    pub(crate) fn event(&mut self, id: Option<&dyn Display>, kind: &str, data: &[u8]) {
+        if let Some(id) = id.filter(|_| self.with_ids) {
+            self.field("id", &id.to_string());
         }
         if !kind.is_empty() {
-            head.push_str(&format!("event: {kind}\n"));
+            self.field("event", kind);
         }
-        self.text.extend_from_slice(head.as_bytes());
-        let data = String::from_utf8_lossy(data).replace("\r\n", "\n").replace('\r', "\n");
+        let mut data = String::from_utf8_lossy(data);
+        if data.contains('\r') {
+            data = data.replace("\r\n", "\n").replace('\r', "\n").into();
+        }
         for line in data.split('\n') {
-            self.text.extend_from_slice(format!("data: {line}\n").as_bytes());
+            self.field("data", line);
         }
-        self.text.push(b'\n');
-        self.events = self.events.saturating_add(1);
+        self.message(b"\n");
+    }
+
+    /// Adds the bytes of a message, or the last of them.
+    pub(crate) fn message(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+        self.messages = self.messages.saturating_add(1);
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        for part in [name, ": ", value, "\n"] {
+            self.bytes.extend_from_slice(part.as_bytes());
+        }
     }
 }
 
@@ -62,7 +84,9 @@ impl Page {
 pub(crate) struct Feed {
     retry_ms: Option<u64>,
     comments_ms: u64,
+    hold_ms: u64,
     with_ids: bool,
+    is_bare: bool,
 }
 
 impl Feed {
@@ -76,8 +100,15 @@ impl Feed {
         Ok(Self {
             retry_ms: params.number("retry", 0..=DAY_MS)?,
             comments_ms: params.number("comments", 1..=DAY_MS)?.unwrap_or(DEFAULT_COMMENTS_MS),
+            hold_ms: 0,
             with_ids,
+            is_bare: false,
         })
+    }
+
+    /// Nothing but what the source writes.
+    pub(crate) fn bare() -> Self {
+        Self { retry_ms: None, comments_ms: DEFAULT_COMMENTS_MS, hold_ms: 0, with_ids: true, is_bare: true }
     }
 
     /// Has a `retry:` even if the query does not ask for one.
@@ -86,10 +117,23 @@ impl Feed {
         self
     }
 
+    /// Stays open after the end of its source for `hold=` milliseconds, or a day if the query does not say how long.
+    pub(crate) fn hold(mut self, params: &Params) -> Result<Self, Problem> {
+        self.hold_ms = match params.get("hold") {
+            Some("") => DAY_MS,
+            _ => params.number("hold", 0..=DAY_MS)?.unwrap_or(0),
+        };
+        Ok(self)
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.hold_ms > 0
+    }
+
     /// The response.
     pub(crate) fn open(self, call: Call, source: impl Source) -> Response {
         let (mut opening, mut comments) = (None, None);
-        if !call.faults.quiet {
+        if !call.faults.quiet && !self.is_bare {
             let retry = self.retry_ms.map(|ms| format!("retry: {ms}\n\n"));
             opening = Some(format!(": hi\n\n{}", retry.unwrap_or_default()).into());
             let mut interval = tokio::time::interval(Duration::from_millis(self.comments_ms));
@@ -97,7 +141,7 @@ impl Feed {
             interval.reset();
             comments = Some(interval);
         }
-        let stream = Stream { source, call, opening, comments, with_ids: self.with_ids };
+        let stream = Stream { feed: self, source, call, opening, comments, end: None };
         let body = stream::unfold(stream, |mut stream| async move {
             let bytes = stream.next().await?;
             Some((Ok::<_, Error>(bytes), stream))
@@ -114,11 +158,13 @@ impl Feed {
 
 /// A stream under way.
 struct Stream<S> {
+    feed: Feed,
     source: S,
     call: Call,
     opening: Option<Bytes>,
     comments: Option<Interval>,
-    with_ids: bool,
+    /// When the response ends, which is known once the source has.
+    end: Option<Instant>,
 }
 
 impl<S: Source> Stream<S> {
@@ -131,7 +177,8 @@ impl<S: Source> Stream<S> {
         if let Some(opening) = self.opening.take() {
             return Some(opening);
         }
-        match faults.finish(visit.sent(), *kind) {
+        let sent = visit.sent();
+        match faults.finish(sent, *kind) {
             Some(Finish::Cut) => {
                 // The bytes before this one may still be in hyper's buffer.
                 visit.connection().cut_when_flushed();
@@ -140,13 +187,24 @@ impl<S: Source> Stream<S> {
             Some(Finish::End | Finish::Close(..)) => return None,
             None => {}
         }
-        let mut page = Page { text: Vec::new(), events: 0, with_ids: self.with_ids };
-        tokio::select! {
-            more = self.source.write(&mut page) => {
-                visit.count(page.events);
-                more.then(|| page.text.into())
+        if self.end.is_none() {
+            let mut page =
+                Page { bytes: Vec::new(), messages: 0, most: faults.room(sent), with_ids: self.feed.with_ids };
+            tokio::select! {
+                more = self.source.write(&mut page) => if more {
+                    visit.count(page.messages);
+                    return Some(page.bytes.into());
+                },
+                () = tick(&mut self.comments) => return Some(COMMENT),
             }
-            () = tick(&mut self.comments) => Some(Bytes::from_static(b": still here\n\n")),
+        }
+        if !self.feed.is_held() {
+            return None;
+        }
+        let end = *self.end.get_or_insert_with(|| clock::in_ms(self.feed.hold_ms));
+        tokio::select! {
+            () = sleep_until(end) => None,
+            () = tick(&mut self.comments) => Some(COMMENT),
         }
     }
 }

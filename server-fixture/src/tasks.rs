@@ -158,7 +158,7 @@ impl Tasks {
 
 /// `POST /tasks`
 pub(crate) async fn start(State(app): State<Shared>, body: Body) -> Result<Response, Problem> {
-    let given = body::whole(body).await?;
+    let given = body::whole(body, body::MAX_MESSAGE_BYTES).await?;
     let expected = r#"JSON like {"steps": 1..=1000, "ms": 100..=60000}, both optional,"#;
     let refuse =
         || Problem::bad_value("task", &String::from_utf8_lossy(&given).chars().take(200).collect::<String>(), expected);

@@ -10,6 +10,7 @@
 )]
 
 mod bad_input;
+mod burst;
 mod control;
 mod faults;
 mod http;
@@ -17,7 +18,9 @@ mod instead;
 mod journal;
 mod relay;
 mod restart;
+mod samples;
 mod sse;
 mod streams;
 mod support;
+mod tokens;
 mod websockets;
