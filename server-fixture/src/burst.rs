@@ -37,7 +37,8 @@ impl Source for Burst {
     }
 }
 
-/// `GET /sse/burst[?count=&size=&ids&hold=]`. 204, which is EventSource's sign to stop, to one who has seen the last, unless that one is held.
+/// `GET /sse/burst[?count=&size=&ids&hold=]`. 204, which is EventSource's sign to stop, to one who has seen the last, unless the stream
+/// is to stay open after it.
 pub(crate) async fn read(
     params: Params,
     headers: HeaderMap,
