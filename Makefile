@@ -38,7 +38,7 @@ pkg/package.json: $(PACKAGE_INPUTS)
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-package test-chromium test-firefox test-webkit test-e2e
+test: test-format test-lint test-native test-fuzz test-package test-chromium test-firefox test-webkit test-e2e test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -52,11 +52,11 @@ test-format:
 test-lint: tools-build
 	cargo fetch --locked
 	cargo clippy --workspace --all-targets -- -D warnings
-	for features in "" json npm; do \
+	for features in "" json npm npm-parser; do \
 		echo "clippy --target $(WASM) --features '$$features'"; \
 		cargo clippy --target $(WASM) -p everwire --lib --features "$$features" -- -D warnings; \
 	done
-	cargo clippy --target $(WASM) -p everwire --lib --tests --features npm,json -- -D warnings
+	cargo clippy --target $(WASM) -p everwire --lib --tests --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --target $(WASM) -p everwire --all-features
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p server-fixture
 	@echo "$@: passed"
@@ -66,6 +66,18 @@ test-lint: tools-build
 test-native:
 	cargo fetch --locked
 	cargo test --workspace
+	@echo "$@: passed"
+
+# Seconds. The mutations go on where an earlier run has left off, in tests/fuzz/corpus.
+FUZZ_SECONDS ?= 60
+
+##   make test-fuzz      the parser of event streams, under a fuzzer, for FUZZ_SECONDS=60
+.PHONY: test-fuzz
+test-fuzz:
+	@scripts/tools.sh fuzz
+	mkdir -p tests/fuzz/corpus/sse
+	cargo fuzz run -s none --fuzz-dir tests/fuzz sse tests/fuzz/corpus/sse tests/fuzz/seeds -- \
+		-max_total_time=$(FUZZ_SECONDS) -dict=tests/fuzz/sse.dict -print_final_stats=1
 	@echo "$@: passed"
 
 ##   make test-package   the npm package: contents, types, size
@@ -107,6 +119,31 @@ test-webkit: tools-build tools-browsers fixture
 test-e2e: tools-build tools-browsers fixture pkg/package.json
 	node --test --test-concurrency=1 tests/e2e/*.test.mjs
 	@echo "$@: passed"
+
+##   make test-interop   servers that are not ours, where they can be installed: better-sse, sse-starlette, nginx with nchan
+.PHONY: test-interop
+test-interop: tools-build tools-browsers fixture pkg/package.json
+	@if tests/interop/tools.sh install; then \
+		node --test --test-concurrency=1 tests/interop/*.test.mjs; \
+		echo "$@: passed"; \
+	else echo "$@: left out, as a server is missing"; fi
+
+## make interop          the same, by its name
+.PHONY: interop
+interop: test-interop
+
+## make conformance      the web-platform-tests of EventSource, from a checkout: WPT=/path/to/wpt
+.PHONY: conformance
+conformance: tools-build tools-browsers pkg/package.json
+	node tests/conformance/run.mjs
+
+## make bench            event streams in Chromium and the parser, against native and peers (some minutes, on a quiet machine)
+.PHONY: bench
+bench: tools-build tools-browsers package
+	npm --prefix tests/bench ci --ignore-scripts --no-audit --no-fund
+	node tests/bench/sse.mjs
+	node tests/bench/parser.mjs
+	cargo bench --bench parser
 
 ## make wasm-pack-test   the browser tests by `wasm-pack test --headless`, as a user of wasm-pack would run them
 .PHONY: wasm-pack-test

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing of the tools that a make target needs: scripts/tools.sh build | browsers | wasm-pack
+# Installs what is missing of the tools that a make target needs: scripts/tools.sh build | browsers | fuzz | wasm-pack
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -74,6 +74,11 @@ build)
   npm_packages
   ;;
 browsers) browsers ;;
+fuzz)
+  rust
+  have c++ || debian g++ || fail "the fuzzer needs a C++ compiler, such as Debian's package g++. Install it and try again."
+  cargo_tool cargo-fuzz 0.13.2
+  ;;
 wasm-pack) cargo_tool wasm-pack 0.15.0 ;;
-*) fail "usage: scripts/tools.sh build | browsers | wasm-pack" ;;
+*) fail "usage: scripts/tools.sh build | browsers | fuzz | wasm-pack" ;;
 esac
