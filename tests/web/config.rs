@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everwire::{Backoff, ConfigError, Events, Outbox, Socket, Transport};
+use everwire::{Backoff, ConfigError, Events, Outbox, Overflow, Socket, Transport};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn says(error: ConfigError, given: &str, expected: &str) {
@@ -50,4 +50,39 @@ fn a_close_code_or_reason_that_the_standard_forbids_is_refused() {
     says(socket.close_with(1001, "").unwrap_err(), "1001", "expected 1000 or 3000 to 4999");
     says(socket.close_with(1000, &"x".repeat(124)).unwrap_err(), "xxx", "at most 123 bytes");
     assert!(socket.close_with(4999, &"x".repeat(123)).is_ok());
+}
+
+#[wasm_bindgen_test]
+fn a_header_that_a_browser_would_drop_or_refuse_is_refused() {
+    let with = |name: &str, value: &str| Events::builder("/x").header(name, value).open().unwrap_err();
+    says(with("a b", "1"), "a b: 1", "expected an HTTP token");
+    says(with("Cookie", "a=b"), "Cookie: a=b", "browsers let a script set");
+    says(with("Sec-Fetch-Mode", "cors"), "Sec-Fetch-Mode", "browsers let a script set");
+    says(with("X-A", "1\r\nX-B: 2"), "X-B", "without line breaks");
+    says(with("Last-Event-ID", "7"), "Last-Event-ID: 7", "`last_event_id`");
+}
+
+#[wasm_bindgen_test]
+fn a_method_that_cannot_be_used_or_has_no_body_is_refused() {
+    says(Events::builder("/x").method("CONNECT").open().unwrap_err(), "CONNECT", "let a script use");
+    says(Events::builder("/x").method("GET IT").open().unwrap_err(), "GET IT", "let a script use");
+    says(Events::builder("/x").body("{}").open().unwrap_err(), "GET", "expected one that has a body");
+    assert!(Events::builder("/x").method("post").body("{}").open().is_ok());
+}
+
+#[wasm_bindgen_test]
+fn the_native_class_alone_is_refused_where_it_cannot_do_what_is_asked() {
+    let alone = Events::builder("/x").transports([Transport::EventSource]);
+    says(alone.clone().header("X-A", "1").open().unwrap_err(), "eventsource", "expected another one as well");
+    says(alone.clone().dedupe(10).open().unwrap_err(), "eventsource", "expected another one as well");
+    assert!(alone.open().is_ok());
+}
+
+#[wasm_bindgen_test]
+fn room_for_nothing_is_refused() {
+    let events = Events::builder("/x").open().unwrap();
+    says(events.events_bounded(0, Overflow::End).unwrap_err(), "0", "room for at least one");
+    says(Events::builder("/x").dedupe(0).open().unwrap_err(), "0", "room for at least one");
+    says(Events::builder("/x").first_byte_timeout(Duration::ZERO).open().unwrap_err(), "0", "more than zero");
+    assert!(Events::builder("/x").first_byte_timeout(Duration::MAX).open().is_ok());
 }
