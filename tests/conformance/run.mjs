@@ -29,7 +29,7 @@ const subjects = options.filter((option) => !option.startsWith("--")).map((optio
 const root = process.env.WPT;
 
 for (const needed of ["eventsource", "resources/testharness.js"]) {
-  if (!root || !existsSync(join(root, needed))) fail(`${usage}\n\nThere is no ${join(root ?? "$WPT", needed)}.`);
+  if (!root || !existsSync(join(root, needed))) fail(`${usage}\n\nThere is no ${join(root || "$WPT", needed)}.`);
 }
 const tests = findTests(root).filter(({ url }) => url.includes(only));
 if (!tests.length) fail(`No test of ${root} has "${only}" in its address.`);
