@@ -1,14 +1,21 @@
 // The parser of event streams: the wasm side finds the events, this side makes strings of them. src/js/parser.rs is its other half.
 //
-// Making strings is what costs. One `decode` of a TextDecoder has a fixed price of some 200 ns, so small events are cut out of a window
-// that is decoded at once; that is right only where every byte is a character, which the lengths tell. Large events, and what is
-// near other characters, are decoded one by one. A slice keeps the string alive that it was cut from, so the window is small.
+// Making strings is what costs. One `decode` of a TextDecoder has a fixed price of some 200 ns, so the fields of an event are cut out of a
+// window that is decoded at once, and small events share one. That is right only where every byte is a character, which the lengths
+// tell; what is not so is decoded field by field. A slice keeps the string alive that it was cut from, so a window is not large.
 
 import { scalar, simd } from "./wasm/parser.js";
 
+/** The numbers of a table before its first event. */
+const HEAD = 5;
+/** Bytes of a window that events share. */
 const WINDOW = 4096;
-/** Above this many bytes a string of its own is cheaper than a slice. */
+/** An event with more of them has a window to itself; */
 const LARGE = 512;
+/** and one with more than that has none: should it not be plain, it would have been decoded twice. */
+const HUGE = 16_384;
+/** After so many windows that were not plain, the rest of a chunk is taken for the same. */
+const TRIES = 3;
 
 // A byte order mark within a field is text; the one of the stream is the parser's business.
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
@@ -28,6 +35,79 @@ const wasm = () => {
   return (shared = new WebAssembly.Instance(module).exports);
 };
 
+/** What is at a place of the memory, as a string. */
+const decode = (all, at, length) => {
+  // Most ids are a few digits, for which a call of the decoder is too much.
+  if (length > 12) return decoder.decode(all.subarray(at, at + length));
+  let text = "";
+  for (let i = at; i < at + length; i += 1) {
+    const byte = all[i];
+    if (byte > 127) return decoder.decode(all.subarray(at, at + length));
+    text += String.fromCharCode(byte);
+  }
+  return text;
+};
+
+/**
+ * The events of a table: their types, data, ids, and whether these are their own, in a row. `end` is where the chunk ends, `id` the last id
+ * before it. A loop over local variables, for that is what an engine is fast at.
+ */
+const strings = (all, numbers, end, id) => {
+  const events = new Array((numbers.length - HEAD) / 6 * 4);
+  let idAt = numbers[2];
+  let kind = "message";
+  let window = "";
+  let from = 0;
+  let to = 0;
+  let tries = TRIES;
+  for (let row = HEAD, i = 0; row < numbers.length; row += 6, i += 4) {
+    const kindAt = numbers[row];
+    const kindLength = numbers[row + 1];
+    const dataAt = numbers[row + 2];
+    const dataLength = numbers[row + 3];
+    const own = numbers[row + 4] !== idAt;
+    if (own) idAt = numbers[row + 4];
+    const idLength = own ? numbers[row + 5] : 0;
+
+    // The fields lie close together, but for those that an earlier chunk has brought.
+    let low = dataAt;
+    let high = dataAt + dataLength;
+    if (idLength) {
+      low = Math.min(low, idAt);
+      high = Math.max(high, idAt + idLength);
+    }
+    if (kindLength) {
+      low = Math.min(low, kindAt);
+      high = Math.max(high, kindAt + kindLength);
+    }
+    let plain = low >= from && high <= to;
+    const size = high - low;
+    if (!plain && tries && size <= HUGE) {
+      from = low;
+      to = size > LARGE ? high : Math.max(high, Math.min(low + WINDOW, end));
+      window = decoder.decode(all.subarray(from, to));
+      plain = window.length === to - from;
+      if (!plain) {
+        to = 0;
+        tries -= 1;
+      }
+    }
+    if (own) id = plain ? window.slice(idAt - from, idAt - from + idLength) : decode(all, idAt, idLength);
+    let type = "message";
+    if (kindLength) {
+      type = plain ? window.slice(kindAt - from, kindAt - from + kindLength) : decode(all, kindAt, kindLength);
+      // Most have the type of the one before, and a string that is known already is looked up faster.
+      if (type === kind) type = kind;
+      else kind = type;
+    }
+    events[i] = type;
+    events[i + 1] = plain ? window.slice(dataAt - from, dataAt - from + dataLength) : decode(all, dataAt, dataLength);
+    events[i + 2] = id;
+    events[i + 3] = own;
+  }
+  return events;
+};
+
 /**
  * Opens a parser of one stream, going on after `lastId`. A line or an event of more than `limit` bytes is refused.
  *
@@ -39,7 +119,6 @@ export const openParser = ({ limit, lastId = "" }) => {
   const { memory, open_reader, close_reader, expect_no_mark, room, parse, table } = wasm();
   const reader = open_reader(limit);
   let fresh = true;
-  let kind = "message";
 
   /** Writes a chunk to where the parser reads it, and tells how many bytes it is and how many of its room are left. */
   const write = (chunk) => {
@@ -62,57 +141,11 @@ export const openParser = ({ limit, lastId = "" }) => {
       const [at, bytes, unused] = write(chunk);
       fresh = false;
       const count = parse(reader, unused);
-      const { buffer } = memory;
-      const all = new Uint8Array(buffer);
-      const numbers = new Uint32Array(buffer, table(reader), 5 + count * 6);
-      const end = at + bytes;
-
-      let window = "";
-      let from = 0;
-      let to = 0;
-      let plain = false;
-      let tries = 3;
-      /** The string of what is at a place. */
-      const string = (at, length) => {
-        if (at < from || at + length > to) {
-          if (length > LARGE || at > end || !tries) return decoder.decode(all.subarray(at, at + length));
-          from = at;
-          to = Math.min(at + WINDOW, Math.max(end, at + length));
-          window = decoder.decode(all.subarray(from, to));
-          plain = window.length === to - from;
-          // A chunk with other characters all over is not decoded twice.
-          if (!plain) tries -= 1;
-        }
-        return plain ? window.slice(at - from, at - from + length) : decoder.decode(all.subarray(at, at + length));
-      };
-
-      const events = [];
-      let idAt = numbers[2];
-      let id = it.lastId;
-      for (let row = 5; row < numbers.length; row += 6) {
-        const kindLength = numbers[row + 1];
-        const own = numbers[row + 4] !== idAt;
-        if (own) {
-          idAt = numbers[row + 4];
-          const length = numbers[row + 5];
-          id = length ? string(idAt, length) : "";
-        }
-        const dataLength = numbers[row + 3];
-        const data = dataLength ? string(numbers[row + 2], dataLength) : "";
-        let type = "message";
-        if (kindLength) {
-          // Most events of a stream have the type of the one before, and a string that is known already is looked up faster.
-          type = string(numbers[row], kindLength);
-          if (type === kind) type = kind;
-          else kind = type;
-        }
-        events.push(type, data, id, own);
-      }
-      const retry = numbers[1];
-      const lastAt = numbers[3];
-      const lastLength = numbers[4];
-      if (lastAt !== idAt) id = lastLength ? decoder.decode(all.subarray(lastAt, lastAt + lastLength)) : "";
-      it.lastId = id;
+      const all = new Uint8Array(memory.buffer);
+      const numbers = new Uint32Array(memory.buffer, table(reader), HEAD + count * 6);
+      const events = strings(all, numbers, at + bytes, it.lastId);
+      const [, retry, before, lastAt, lastLength] = numbers;
+      if (lastAt !== before) it.lastId = decode(all, lastAt, lastLength);
       // What was huge is given back now, and not when the next bytes come.
       if (bytes > 1 << 20) room(reader, 0);
       return { bytes, events, retry: retry === 0xffffffff ? undefined : retry, overflow: numbers[0] > 0 };
