@@ -38,19 +38,27 @@
 //!
 //! **Failure** (`Machine::fail`). The carrier is dropped at once, without waiting for its farewell (trap T13). The verdict on the
 //! cause decides between stop, retry, and retry with new credentials; where the application wants to decide itself it is asked
-//! ([`Effect::Judge`]), and the machine is Judging until it has. A request that may not be repeated is never retried, but where
-//! the server said that it did not act on it. `attempt` counts failures in a row; it goes back to zero only when a
+//! ([`Effect::Judge`]), and the machine is Judging until it has. `attempt` counts failures in a row; it goes back to zero only when a
 //! connection has been open for `min_uptime`, so that a server which accepts and kills is backed off from like one that refuses
 //! (T5). A try that was not even *useful* (nothing came, and it was not open for `min_uptime`) is a strike against its rung, and the
 //! wire says how many strikes are enough to step down. The step down is immediate as long as there was no
 //! connection at all; any other try waits for its backoff.
 //!
+//! **What may not be repeated** ([`Config::repeatable`]) is never asked for twice, but where the server said that it did not act on it: not
+//! after a failure, not to rotate it, not to probe, and not after the page was left and came back. So it is waited for as well, however
+//! silent it is, and its clean end is the end.
+//!
 //! **Credentials.** After a verdict of refresh they are stale, and every new try begins with asking the application for new ones. The first
 //! time in a row that is at once; if the server refuses the new ones as well, or the application has none, the backoff comes first.
 //!
-//! **Silence since the opening.** A rung on which lasting proves nothing has until [`Config::first_byte`] to bring a byte, as long as there is
-//! another one to try. When the ladder was gone around in vain, it is the server that is quiet: no rung is left for that again until
-//! something has come.
+//! **Silence since the opening.** A rung on which lasting proves nothing, and which was never useful, has until [`Config::first_byte`] to
+//! bring a byte, as long as there is another one to try. When the ladder was gone around in vain, it is the server that is quiet: no rung
+//! is left for that again until something has come. Who is silent because the machine slept, or is on another network, is left for
+//! a new try at once, and that is no strike.
+//!
+//! **Moving up.** A probe proves itself as its wire says: a socket by holding, a stream by a byte. Then the connection moves where it
+//! loses nothing by it: from polls between two of them, from a stream as soon as there is an id to go on from, or nothing had come. A stream
+//! without ids is read to its end, and the next try is up there.
 //!
 //! **Doubt.** An outage that fails slowly looks, for a while, like a poll that is held, and what is posted into it may be lost. So
 //! after a poll has failed, messages wait until something has come, or the next poll has been held for `min_uptime`.
@@ -174,6 +182,8 @@ struct Failure {
     useful: bool,
     /// It had lasted.
     stood: bool,
+    /// It was taken for dead, which says nothing of its rung.
+    suspected: bool,
 }
 
 /// The attempt that carries the connection, or tries to.
@@ -215,13 +225,14 @@ impl<P> Carrier<P> {
     }
 }
 
-/// A try of a better transport beside the carrier. It proves that it opens and holds; it carries nothing.
-struct Probe {
+/// A try of a better transport beside the carrier. It proves itself as its wire says; it carries nothing.
+struct Probe<P> {
     id: ConnId,
     transport: Transport,
-    /// It is given up then; never once it is open.
+    session: Box<dyn Session<P>>,
+    /// It is given up then; never once it is on the way to prove itself.
     deadline: Millis,
-    /// It has proved itself then; never before it is open.
+    /// It has proved itself then; never before that is known.
     holds: Millis,
 }
 
@@ -238,7 +249,7 @@ pub struct Machine<P> {
     /// While waiting: the server asked for it.
     obeys_server: bool,
     carrier: Option<Carrier<P>>,
-    probe: Option<Probe>,
+    probe: Option<Probe<P>>,
     ladder: Ladder,
     cursor: Cursor,
     outbox: Outbox<P>,
@@ -485,6 +496,7 @@ impl<P: Payload> Machine<P> {
     fn opened(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let Some(carrier) = &mut self.carrier else { return };
         carrier.answer_due = Millis::NEVER;
+        carrier.suspect = Millis::NEVER;
         if self.state != State::Connecting {
             return;
         }
@@ -521,7 +533,7 @@ impl<P: Payload> Machine<P> {
             carrier.session.on(report, &mut said);
             self.heed(now, id, said, out);
         } else if self.probe.as_ref().is_some_and(|probe| probe.id == id) {
-            self.report_probe(now, &report, out);
+            self.report_probe(now, report, out);
         } else if let Report::Unsent(payload) = report {
             // Even an abandoned attempt is heard on the fate of a message.
             self.settle(Said::Returned(payload), out);
@@ -537,6 +549,12 @@ impl<P: Payload> Machine<P> {
                 continue;
             };
             match word {
+                Said::Poll { .. } if !self.config.repeatable => {
+                    // A whole answer is the end of it, and one that grows is let grow.
+                    if carrier.transport == Transport::LongPoll {
+                        self.fail(now, Cause::new(Kind::Close), out);
+                    }
+                }
                 Said::Poll { quiet } => {
                     // What moved nothing would come again at once: a page for every URL, or events without ids.
                     let earliest =
@@ -672,6 +690,7 @@ impl<P: Payload> Machine<P> {
         let transport = carrier.transport;
         let stood = self.stood(now) && carrier.proves();
         let useful = carrier.useful || (stood && self.wire.lasting_proves(transport));
+        let suspected = carrier.suspect <= now;
         self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
         self.let_go(None, out);
@@ -684,7 +703,7 @@ impl<P: Payload> Machine<P> {
         if self.carried.is_some() {
             self.lost(now);
         }
-        let failure = Failure { cause, transport, useful, stood };
+        let failure = Failure { cause, transport, useful, stood, suspected };
         if self.config.judges {
             self.state = State::Judging;
             out.push(Effect::Judge(failure.cause.clone()));
@@ -703,7 +722,7 @@ impl<P: Payload> Machine<P> {
 
     /// The verdict, and what follows from it.
     fn failed(&mut self, now: Millis, failure: Failure, ruling: Option<Ruling>, out: &mut impl Effects<P>) {
-        let Failure { mut cause, transport, useful, stood } = failure;
+        let Failure { mut cause, transport, useful, stood, suspected } = failure;
         let verdict = match ruling {
             Some(Ruling::Verdict(verdict)) => verdict,
             Some(Ruling::RetryAfter(span)) => {
@@ -713,7 +732,7 @@ impl<P: Payload> Machine<P> {
             None => cause.verdict(),
         };
         if !self.config.repeatable && !cause.was_not_acted_on() {
-            if cause.kind == Kind::Close && cause.code == 0 {
+            if cause.kind == Kind::Close && cause.code == 0 && cause.reason.is_empty() {
                 // A request that is not repeated has had its whole answer.
                 return self.close(now, End { code: 1000, reason: Text::default(), cause: None }, out);
             }
@@ -728,12 +747,14 @@ impl<P: Payload> Machine<P> {
         }
         let refresh_at_once = verdict == Verdict::Refresh && self.attempt == 0;
         self.stale |= verdict == Verdict::Refresh;
+        // A quiet server is that on every rung; but a poll that is not answered is none the better for it.
+        let quiet = self.quiet && cause.kind == Kind::Silence && transport != Transport::LongPoll;
         let mut step = Step::Stay;
         if useful {
             if stood {
                 self.ladder.useful();
             }
-        } else if cause.kind != Kind::Provider {
+        } else if cause.kind != Kind::Provider && !suspected && !quiet {
             let proven = self.ladder.is_proven();
             let strikes = self.ladder.strike();
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
@@ -741,8 +762,8 @@ impl<P: Payload> Machine<P> {
             }
         }
         self.quiet |= step == Step::Around && cause.kind == Kind::Silence;
-        let steps_at_once = step == Step::Down && cause.retry_after.is_none();
-        let at_once = refresh_at_once || (steps_at_once && (self.carried.is_none() || cause.kind == Kind::Silence));
+        let steps_at_once = step == Step::Down && (self.carried.is_none() || cause.kind == Kind::Silence);
+        let at_once = refresh_at_once || ((steps_at_once || suspected) && cause.retry_after.is_none());
         self.retry(now, cause, at_once, out);
     }
 
@@ -881,7 +902,8 @@ impl<P: Payload> Machine<P> {
 
     /// The transport that is worth a probe while the carrier stands where it does.
     fn better(&self) -> Option<Transport> {
-        let current = self.carrier.as_ref()?.transport;
+        // A probe is a request as well.
+        let current = self.carrier.as_ref().filter(|_| self.config.repeatable)?.transport;
         self.ladder.above(|above| self.wire.prefers(above, current))
     }
 
@@ -889,40 +911,51 @@ impl<P: Payload> Machine<P> {
         self.probe_at = Millis::NEVER;
         let Some(transport) = self.better() else { return };
         let id = self.next_id();
+        let session = self.wire.session(transport, self.cursor.id());
         let deadline = now.after(self.config.connect_timeout);
-        self.probe = Some(Probe { id, transport, deadline, holds: Millis::NEVER });
+        self.probe = Some(Probe { id, transport, session, deadline, holds: Millis::NEVER });
         out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
     /// A socket has to open and to hold, a stream to bring a byte. What it receives comes again, over the connection, by the cursor.
-    fn report_probe(&mut self, now: Millis, report: &Report<P>, out: &mut impl Effects<P>) {
-        match (report, &mut self.probe) {
-            (Report::Opened { .. }, Some(probe)) => {
-                probe.deadline = Millis::NEVER;
-                probe.holds = now.after(PROBE_HOLDS);
-            }
-            (Report::Piece(_), Some(probe)) => {
-                let transport = probe.transport;
-                probe.deadline = Millis::NEVER;
-                probe.holds = now;
-                // A stream that is read as it comes has no break, but it has the cursor to go on from.
-                let streams = |carrier: &Carrier<P>| carrier.transport == Transport::XhrStream;
-                if self.carrier.as_ref().is_some_and(streams) && !self.cursor.is_empty() {
-                    return self.climb(now, transport, out);
+    fn report_probe(&mut self, now: Millis, report: Report<P>, out: &mut impl Effects<P>) {
+        let mut said = Vec::new();
+        if let Some(probe) = &mut self.probe {
+            probe.session.on(report, &mut said);
+        }
+        for word in said {
+            let Some(probe) = &mut self.probe else { return };
+            match word {
+                Said::Opened if self.wire.lasting_proves(probe.transport) => {
+                    probe.deadline = Millis::NEVER;
+                    probe.holds = now.after(PROBE_HOLDS);
                 }
-                self.poll(now, out);
+                Said::Opened => {
+                    probe.deadline = now.after(self.config.first_byte.unwrap_or(self.config.connect_timeout));
+                }
+                Said::Alive => {
+                    probe.deadline = Millis::NEVER;
+                    probe.holds = now;
+                    self.stream_works(now, out);
+                }
+                Said::Ended(_) => self.probe_failed(now, out),
+                _ => {}
             }
-            (Report::Head(head), _) if head.status == 200 => {}
-            (
-                Report::Head(_)
-                | Report::Done
-                | Report::Closed { .. }
-                | Report::Failed { .. }
-                | Report::Unready { .. }
-                | Report::Unusable { .. },
-                _,
-            ) => self.probe_failed(now, out),
-            _ => {}
+        }
+    }
+
+    /// The probe of a stream has brought a byte.
+    fn stream_works(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let (Some(probe), Some(carrier)) = (&self.probe, &self.carrier) else { return };
+        let transport = probe.transport;
+        if carrier.transport == Transport::LongPoll {
+            self.poll(now, out);
+        } else if carrier.useful && self.cursor.is_empty() {
+            // A stream has no break to move in, and this one no id to go on from: its successor moves.
+            self.drop_probe(out);
+            self.ladder.climb_to(transport);
+        } else {
+            self.climb(now, transport, out);
         }
     }
 
@@ -972,6 +1005,9 @@ impl<P: Payload> Machine<P> {
                 }
             }
             PageEvent::Visible => self.hurry(now, out),
+            PageEvent::Cached if !self.config.repeatable && self.state != State::Idle => {
+                self.stop(now, Cause::new(Kind::Network).because("the page was left"), out);
+            }
             PageEvent::Cached if self.state != State::Idle => {
                 if self.state == State::Open {
                     self.lost(now);
@@ -997,7 +1033,7 @@ impl<P: Payload> Machine<P> {
 
     /// The connection may have died unnoticed. A stream shows that it lives by speaking.
     fn suspect(&mut self, now: Millis) {
-        if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
+        if let (State::Open, true, Some(carrier)) = (self.state, self.config.repeatable, &mut self.carrier) {
             if !matches!(carrier.transport, Transport::LongPoll | Transport::WebSocket) {
                 carrier.suspect = carrier.suspect.min(now.after(GRACE));
             }
@@ -1040,11 +1076,7 @@ impl<P: Payload> Machine<P> {
             self.fail(now, Cause::new(Kind::Timeout), out);
         }
         if self.silent_at() <= now {
-            let suspected = self.carrier.as_ref().is_some_and(|carrier| carrier.suspect <= now);
             self.fail(now, Cause::new(Kind::Silence), out);
-            if suspected {
-                self.hurry(now, out);
-            }
         }
         if self.stood(now) {
             self.has_stood(now, out);
@@ -1075,7 +1107,7 @@ impl<P: Payload> Machine<P> {
     }
 
     fn forgive(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        if self.ladder.is_top() {
+        if self.ladder.is_top() && self.ladder.is_proven() {
             self.probe_delay = PROBE_SOON;
         }
         if mem::take(&mut self.attempt) != 0 {
@@ -1089,12 +1121,14 @@ impl<P: Payload> Machine<P> {
             return Millis::NEVER;
         };
         let mut silence = self.config.silence.unwrap_or(Millis::NEVER);
+        // What cannot be asked for again over another rung is waited for.
+        let is_tried = self.config.repeatable && !self.ladder.is_proven();
         let must_speak = !carrier.useful && !self.quiet && !self.wire.lasting_proves(carrier.transport);
-        if must_speak && self.ladder.has_below() {
+        if is_tried && must_speak && self.ladder.has_below() {
             silence = silence.min(self.config.first_byte.unwrap_or(Millis::NEVER));
         }
         let limit = match carrier.transport {
-            Transport::LongPoll if self.wire.poll_may_hang() && !self.ladder.is_proven() && !self.ladder.is_top() => {
+            Transport::LongPoll if is_tried && self.wire.poll_may_hang() && !self.ladder.is_top() => {
                 let span = self.config.connect_timeout;
                 span.after(span).after(span)
             }

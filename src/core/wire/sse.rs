@@ -130,7 +130,7 @@ struct Stream {
     transport: Transport,
     /// Bytes of the request under way.
     bytes: usize,
-    /// It moved the cursor, so that another can go on from there.
+    /// It moved the cursor to an id, so that another can go on from there.
     moved: bool,
     /// It brought no event.
     quiet: bool,
@@ -165,7 +165,9 @@ impl<P> Session<P> for Stream {
                 if let Some(ms) = piece.retry {
                     out.push(Said::Retry(ms));
                 }
-                self.moved |= piece.last_id.is_some();
+                if let Some(id) = &piece.last_id {
+                    self.moved = !id.is_empty();
+                }
                 match piece.events {
                     Some(data) => {
                         self.quiet = false;
@@ -181,11 +183,18 @@ impl<P> Session<P> for Stream {
                     if self.moved && self.bytes >= ROTATE {
                         out.push(self.again());
                     } else if self.bytes >= ROTATE_ANYWAY {
-                        out.push(Said::Ended(Cause::new(Kind::Close)));
+                        // Words, for this is not the end of what the server had to say.
+                        out.push(Said::Ended(
+                            Cause::new(Kind::Close).because("it grew too large for one XMLHttpRequest"),
+                        ));
                     }
                 }
             }
-            Report::Done if self.transport == Transport::LongPoll => out.push(self.again()),
+            Report::Done if self.transport == Transport::LongPoll => {
+                // Also an empty answer shows that answers come through.
+                out.push(Said::Alive);
+                out.push(self.again());
+            }
             other => ended(other, out),
         }
     }
