@@ -14,77 +14,19 @@ mod world;
 
 use everwire::core::{
     backoff::Backoff,
-    cause::{Cause, Kind},
+    cause::Kind,
     cursor::Continuity,
     machine::Config,
     outbox::{Bounds, WhenFull},
     time::Millis,
-    types::{
-        ConnId, Delivery, Effect, End, Head, Input, Lane, Manner, Notice, PageEvent, Phase, Refused, Report, Transport,
-        Why,
-    },
-    wire::{Wire, raw::Raw, relay::Relay, sse::Sse},
+    types::{ConnId, Delivery, Effect, End, Head, Input, Notice, PageEvent, Phase, Refused, Report, Why},
+    wire::{raw::Raw, relay::Relay},
 };
 use world::{
-    Bench, Data, HOUR, SECOND,
-    bench::{asked, drops, handed, notices},
-    closed, event, event_stream, frame, message, opened, sse, status, with_id,
+    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, answer, begins,
+    bench::{drops, handed, notices},
+    cause_of, closed, event, failed, frame, message, opened, piece, posted, sse, status, with_id,
 };
-
-const WEBSOCKET: Transport = Transport::WebSocket;
-const LONG_POLL: Transport = Transport::LongPoll;
-
-/// A machine on these rungs only.
-fn on(wire: impl Wire<Data> + 'static, transports: &[Transport]) -> Bench {
-    let mut bench = Bench::new(wire, Config { transports: transports.into(), ..Config::default() });
-    bench.step(Input::Start);
-    bench
-}
-
-fn elsewhere() -> Sse {
-    Sse { cross_origin: true, ..sse() }
-}
-
-fn answer(head: Head, body: &str) -> Report<Data> {
-    Report::Answer { lane: Lane::Down, head, body: Data::Bytes(body.into()) }
-}
-
-fn posted(code: u16) -> Report<Data> {
-    Report::Answer { lane: Lane::Up, head: status(code), body: Data::Bytes(Vec::new()) }
-}
-
-fn chunk(text: &str) -> Report<Data> {
-    Report::Chunk(Data::Bytes(text.into()))
-}
-
-/// The relay, open over long-polling after WebSocket failed; the first poll is answered with `1:1`, and the second one is held.
-fn polling() -> Bench {
-    let mut bench = Bench::started(Relay);
-    bench.breaks();
-    bench.report(answer(with_id("1:1"), "one"));
-    bench.step(Input::Flush(bench.id()));
-    assert_eq!((bench.phase(), bench.snapshot().transport), (Phase::Open, Some(LONG_POLL)));
-    bench
-}
-
-/// As [`polling`], and a probe is open and has held.
-fn probed() -> (Bench, ConnId, ConnId) {
-    let mut bench = polling();
-    let carrier = bench.id();
-    bench.later(15 * SECOND);
-    let probe = bench.id();
-    assert_ne!(carrier, probe);
-    bench.opens();
-    bench.later(SECOND);
-    (bench, carrier, probe)
-}
-
-fn cause_of(notice: &Notice<Data>) -> &Cause {
-    match notice {
-        Notice::Reconnecting { cause, .. } | Notice::Closed(End { cause: Some(cause), .. }) => cause,
-        other => panic!("it has no cause: {other:?}"),
-    }
-}
 
 // ---- the table ----
 
@@ -93,7 +35,7 @@ fn start_opens_the_best_rung() {
     for (mut bench, best) in [
         (Bench::new(Raw, Config::default()), WEBSOCKET),
         (Bench::new(Relay, Config::default()), WEBSOCKET),
-        (Bench::new(sse(), Config::default()), Transport::EventSource),
+        (Bench::new(sse(), Config::default()), EVENT_SOURCE),
     ] {
         assert_eq!(bench.phase(), Phase::Connecting);
         bench.step(Input::Start);
@@ -104,8 +46,8 @@ fn start_opens_the_best_rung() {
 
 #[test]
 fn only_the_chosen_rungs_are_used_and_only_those_that_the_wire_has() {
-    assert_eq!(on(Relay, &[LONG_POLL]).rungs(), [LONG_POLL]);
-    let bench = on(Raw, &[LONG_POLL]);
+    assert_eq!(Bench::on(Relay, &[LONG_POLL]).rungs(), [LONG_POLL]);
+    let bench = Bench::on(Raw, &[LONG_POLL]);
     assert_eq!(bench.phase(), Phase::Closed);
     let told: Vec<_> = bench.notices().collect();
     assert!(matches!(told[..], [Notice::Closed(End { code: 1006, cause: Some(_), .. })]));
@@ -129,7 +71,7 @@ fn a_message_before_the_answer_is_the_answer() {
 
 #[test]
 fn a_poll_that_is_held_for_half_a_second_was_accepted() {
-    let mut bench = on(Relay, &[LONG_POLL]);
+    let mut bench = Bench::on(Relay, &[LONG_POLL]);
     bench.later(499);
     assert_eq!(bench.phase(), Phase::Connecting);
     bench.later(1);
@@ -222,71 +164,6 @@ fn a_silence_timeout_asks_for_one_wake_up_at_a_time() {
 }
 
 #[test]
-fn an_event_source_elsewhere_that_lost_its_connection_is_left_to_its_own_way_back() {
-    let mut bench = Bench::open(elsewhere());
-    bench.report(event("one", "1"));
-    let effects = bench.report(Report::SourceError { gave_up: false });
-    assert_eq!(drops(&effects), []);
-    assert!(matches!(notices(&effects)[..], [Notice::Reconnecting { attempt: 1, .. }]));
-    assert_eq!((bench.phase(), bench.tries.len()), (Phase::Connecting, 1));
-    bench.later(3 * SECOND);
-    let effects = bench.opens();
-    assert!(matches!(
-        notices(&effects)[..],
-        [Notice::Reconnected { continuity: Continuity::Resumed, downtime: Millis(3_000), .. }]
-    ));
-}
-
-#[test]
-fn an_event_source_elsewhere_that_gets_nowhere_is_taken_over_with_the_cursor() {
-    let mut bench = Bench::open(elsewhere());
-    bench.report(event("one", "1"));
-    for _ in 0..3 {
-        bench.later(3 * SECOND);
-        bench.report(Report::SourceError { gave_up: false });
-        assert_eq!(bench.tries.len(), 1);
-    }
-    let effects = bench.report(Report::SourceError { gave_up: false });
-    assert_eq!(drops(&effects), [bench.id()]);
-    let effects = bench.waits();
-    assert_eq!(bench.rungs(), [Transport::EventSource, Transport::FetchStream], "which can send it");
-    assert_eq!(asked(&effects), ["1"]);
-}
-
-#[test]
-fn an_event_source_that_does_not_come_back_in_time_is_taken_over() {
-    let mut bench = Bench::open(elsewhere());
-    bench.report(event("one", "1"));
-    bench.report(Report::SourceError { gave_up: false });
-    bench.later(20 * SECOND);
-    assert_eq!(bench.phase(), Phase::Waiting, "twice the connect timeout, for the browser waits as well");
-}
-
-#[test]
-fn an_event_source_of_our_own_origin_is_taken_over_at_its_first_error() {
-    let mut bench = Bench::open(sse());
-    bench.report(event("one", "1"));
-    let effects = bench.report(Report::SourceError { gave_up: false });
-    assert_eq!(drops(&effects), [bench.id()]);
-    let effects = bench.waits();
-    assert_eq!(bench.rungs(), [Transport::EventSource, Transport::FetchStream]);
-    assert_eq!(asked(&effects), ["1"]);
-}
-
-#[test]
-fn an_event_source_that_gave_up_is_taken_over_for_fetch_sees_why() {
-    for wire in [sse(), elsewhere()] {
-        let mut bench = Bench::started(wire);
-        let effects = bench.report(Report::SourceError { gave_up: true });
-        assert_eq!(bench.rungs(), [Transport::EventSource, Transport::FetchStream], "at once");
-        assert_eq!(asked(&effects), [""]);
-        let effects = bench.report(Report::Head(status(404)));
-        assert_eq!(cause_of(notices(&effects)[0]).status, 404);
-        assert_eq!(bench.phase(), Phase::Closed);
-    }
-}
-
-#[test]
 fn the_wait_ends_by_time_by_the_application_and_by_the_page() {
     let ends: [fn(&mut Bench); 4] = [
         |bench| drop(bench.waits()),
@@ -341,7 +218,7 @@ fn what_goes_into_the_page_cache_is_let_go_of_and_comes_back() {
             bench.breaks();
             bench
         },
-        || probed().0,
+        || Bench::probed().0,
     ];
     for (state, end) in states.iter().flat_map(|state| ends.map(|end| (state, end))) {
         let mut bench = state();
@@ -425,8 +302,8 @@ fn states() -> Vec<(&'static str, Bench)> {
         ("idle", Bench::new(Raw, Config::default())),
         ("connecting", Bench::started(Raw)),
         ("open", Bench::open(Raw)),
-        ("polling", polling()),
-        ("probed", probed().0),
+        ("polling", Bench::polling()),
+        ("probed", Bench::probed().0),
         ("waiting", waiting),
         ("away", away),
         ("closed", closed),
@@ -457,12 +334,12 @@ fn what_an_unknown_attempt_reports_is_ignored_in_every_state() {
         frame("ghost"),
         event("ghost", "9:9"),
         Report::SourceError { gave_up: true },
-        Report::Head(event_stream()),
-        chunk("data: ghost\n\n"),
+        begins(),
+        piece("data: ghost\n\n"),
         Report::Done,
         answer(with_id("9:9"), "ghost"),
         posted(403),
-        Report::Failed { lane: Lane::Down },
+        failed(),
         closed(4403, ""),
         Report::Unusable { why: "".into() },
     ];
@@ -488,9 +365,8 @@ fn events_of_an_abandoned_attempt_are_ignored() {
 /// T14, T15: `error` and `close`, in any order and number, are one failure.
 #[test]
 fn an_attempt_fails_once_however_often_it_says_so() {
-    let failures =
-        [closed(1006, ""), Report::SourceError { gave_up: true }, Report::Failed { lane: Lane::Down }, Report::Done];
-    for mut bench in [Bench::started(Raw), Bench::open(Raw), on(sse(), &[Transport::FetchStream])] {
+    let failures = [closed(1006, ""), Report::SourceError { gave_up: true }, failed(), Report::Done];
+    for mut bench in [Bench::started(Raw), Bench::open(Raw), Bench::on(sse(), &[FETCH_STREAM])] {
         let id = bench.id();
         for _ in 0..3 {
             for report in &failures {
@@ -505,12 +381,12 @@ fn an_attempt_fails_once_however_often_it_says_so() {
 
 #[test]
 fn reports_of_another_kind_of_transport_mean_nothing() {
-    let foreign = [chunk("data: x\n\n"), Report::Head(status(500)), event("x", ""), posted(500)];
+    let foreign = [piece("data: x\n\n"), Report::Head(status(500)), event("x", ""), posted(500)];
     for report in foreign {
         let id = ConnId(1);
         changes_nothing("open by socket", &mut Bench::open(Raw), Input::Report(id, report));
     }
-    for report in [frame("x"), chunk("data: x\n\n"), posted(500)] {
+    for report in [frame("x"), piece("data: x\n\n"), posted(500)] {
         let id = ConnId(1);
         changes_nothing("open by event source", &mut Bench::open(sse()), Input::Report(id, report));
     }
@@ -608,8 +484,8 @@ fn the_attempts_are_forgotten_after_min_uptime_and_not_on_open() {
 
 #[test]
 fn a_held_poll_forgives_nothing_before_its_answer() {
-    let mut bench = on(Relay, &[LONG_POLL]);
-    bench.report(Report::Failed { lane: Lane::Down });
+    let mut bench = Bench::on(Relay, &[LONG_POLL]);
+    bench.report(failed());
     bench.waits();
     bench.later(60 * SECOND);
     assert_eq!((bench.phase(), bench.snapshot().attempt), (Phase::Open, 1));
@@ -652,7 +528,7 @@ fn retries_are_counted_in_a_row() {
 
 #[test]
 fn retry_after_is_obeyed_and_no_page_event_hurries_it() {
-    let mut bench = on(sse(), &[Transport::FetchStream]);
+    let mut bench = Bench::on(sse(), &[FETCH_STREAM]);
     let head = Head { retry_after: Some(Millis(60 * SECOND)), ..status(503) };
     bench.report(Report::Head(head));
     let wait = bench.snapshot().retry_in.0;
@@ -670,11 +546,11 @@ fn retry_after_is_obeyed_and_no_page_event_hurries_it() {
 fn the_streams_retry_is_obeyed_within_reason() {
     for (retry, least, most) in [("0", 100, 2_050), ("5000", 5_000, 7_500), ("99999999999", 600_000, 630_000)] {
         for seed in 0..100 {
-            let config = Config { seed, transports: vec![Transport::FetchStream], ..Config::default() };
+            let config = Config { seed, transports: vec![FETCH_STREAM], ..Config::default() };
             let mut bench = Bench::new(sse(), config);
             bench.step(Input::Start);
-            bench.report(Report::Head(event_stream()));
-            bench.report(chunk(&format!("retry: {retry}\n\n")));
+            bench.report(begins());
+            bench.chunk(&format!("retry: {retry}\n\n"));
             bench.report(Report::Done);
             let wait = bench.snapshot().retry_in.0;
             assert!((least..=most).contains(&wait), "retry: {retry} is a wait of {wait}");
@@ -718,7 +594,7 @@ fn a_transport_that_the_host_lacks_is_passed_over_at_once_and_for_good() {
     bench.report(Report::Unusable { why: "blocked by a content security policy".into() });
     assert_eq!((bench.rungs(), bench.delays()), (vec![WEBSOCKET, LONG_POLL], vec![]));
     for _ in 0..5 {
-        bench.report(Report::Failed { lane: Lane::Down });
+        bench.report(failed());
         bench.waits();
     }
     assert_eq!(bench.rungs()[1..], [LONG_POLL; 6]);
@@ -814,333 +690,4 @@ fn what_an_abandoned_socket_did_not_take_goes_over_its_successor() {
     bench.step(Input::Flush(bench.id()));
     assert_eq!(handed(&bench.step(Input::Report(old, Report::Unsent(Data::new("a"))))), ["a"]);
     assert_eq!(bench.send("b").0, Ok(Delivery::Sent), "and the successor is not blamed");
-}
-
-// ---- stepping down ----
-
-#[test]
-fn a_websocket_that_never_worked_is_left_at_once() {
-    let mut bench = Bench::started(Relay);
-    let effects = bench.breaks();
-    assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL]);
-    assert!(matches!(notices(&effects)[..], [Notice::Reconnecting { delay: Millis::ZERO, .. }]));
-    let effects = bench.report(answer(with_id("1:1"), "one"));
-    assert!(matches!(notices(&effects)[..], [Notice::Opened, Notice::Message(_)]), "it opens as if it were the first");
-}
-
-#[test]
-fn from_the_last_rung_it_goes_around_and_waits() {
-    let mut bench = Bench::started(Relay);
-    for _ in 0..6 {
-        bench.breaks();
-        bench.report(Report::Failed { lane: Lane::Down });
-        assert_eq!(bench.phase(), Phase::Waiting);
-        bench.waits();
-    }
-    assert_eq!(bench.rungs()[..6], [WEBSOCKET, LONG_POLL, WEBSOCKET, LONG_POLL, WEBSOCKET, LONG_POLL]);
-    assert!(bench.delays().iter().skip(1).step_by(2).all(|&delay| delay > 0));
-}
-
-/// T33, one side.
-#[test]
-fn an_ordinary_drop_of_a_useful_socket_is_no_reason_to_step_down() {
-    let mut bench = Bench::open(Relay);
-    for _ in 0..20 {
-        bench.report(frame("useful"));
-        bench.breaks();
-        bench.waits();
-        bench.opens();
-    }
-    assert_eq!(bench.rungs(), [WEBSOCKET; 21]);
-    bench.later(5 * SECOND);
-    bench.breaks();
-    bench.waits();
-    assert_eq!(bench.rungs(), [WEBSOCKET; 22], "to have been open for long is useful as well");
-}
-
-/// T33, the other side.
-#[test]
-fn a_socket_that_opens_and_dies_unused_has_not_proved_anything() {
-    let mut bench = Bench::open(Relay);
-    bench.breaks();
-    bench.waits();
-    assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL]);
-}
-
-#[test]
-fn a_rung_that_was_useful_once_is_given_a_second_try() {
-    let mut bench = Bench::open(Relay);
-    bench.report(frame("useful"));
-    bench.breaks();
-    for _ in 0..2 {
-        bench.waits();
-        bench.breaks();
-    }
-    bench.waits();
-    assert_eq!(bench.rungs(), [WEBSOCKET, WEBSOCKET, WEBSOCKET, LONG_POLL]);
-    let effects = bench.report(answer(with_id("1:1"), "one"));
-    let told = notices(&effects);
-    assert!(
-        matches!(
-            told[..],
-            [
-                Notice::Reconnected { transport: LONG_POLL, .. },
-                Notice::TransportChanged { from: WEBSOCKET, to: LONG_POLL, why: Some(_) },
-                Notice::Message(_)
-            ]
-        ),
-        "{told:?}"
-    );
-}
-
-// ---- probing ----
-
-/// T34: no fallback is for ever.
-#[test]
-fn a_lower_rung_is_probed_out_of_and_nothing_is_told_of_it() {
-    let mut bench = polling();
-    assert_eq!(asked(&bench.later(14_999)), [""; 0]);
-    let told = bench.told.len();
-    bench.later(1);
-    assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL, WEBSOCKET]);
-    bench.opens();
-    bench.report(frame("what it receives comes again by the cursor"));
-    assert_eq!(bench.told.len(), told);
-    assert_eq!(bench.snapshot().transport, Some(LONG_POLL));
-}
-
-/// T35, T38: the pending poll is not aborted, and nothing is under way when the connection moves.
-#[test]
-fn the_connection_moves_between_two_polls_with_the_cursor() {
-    let (mut bench, carrier, probe) = probed();
-    assert_eq!(bench.later(HOUR), [], "the poll is still held");
-    let effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    assert_eq!(drops(&effects), [probe, carrier]);
-    assert_eq!(asked(&effects), ["1:2"]);
-    assert_eq!(bench.phase(), Phase::Connecting);
-    let effects = bench.report(opened(true));
-    let told = notices(&effects);
-    assert!(
-        matches!(told[..], [Notice::TransportChanged { from: LONG_POLL, to: WEBSOCKET, why: None }]),
-        "there was no interruption to be told: {told:?}"
-    );
-    assert_eq!(bench.messages(), ["one", "two"]);
-}
-
-#[test]
-fn a_probe_has_to_hold_for_a_second_and_the_next_poll_waits_for_that() {
-    let mut bench = polling();
-    let carrier = bench.id();
-    bench.later(15 * SECOND);
-    let probe = bench.id();
-    bench.opens();
-    let effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    assert_eq!(asked(&effects), [""; 0]);
-    assert_eq!(drops(&bench.later(999)), []);
-    assert_eq!(drops(&bench.later(1)), [probe, carrier]);
-}
-
-#[test]
-fn a_probe_that_does_not_hold_lets_the_polls_go_on() {
-    let mut bench = polling();
-    let carrier = bench.id();
-    bench.later(15 * SECOND);
-    bench.opens();
-    bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    let effects = bench.breaks();
-    assert_eq!(drops(&effects), [bench.id()]);
-    let effects = bench.later(SECOND);
-    assert_eq!(asked(&effects), ["1:2"]);
-    assert_eq!(bench.snapshot().transport, Some(LONG_POLL));
-}
-
-#[test]
-fn a_probe_that_does_not_open_in_time_is_dropped() {
-    let mut bench = polling();
-    bench.later(15 * SECOND);
-    let probe = bench.id();
-    assert_eq!(drops(&bench.later(10 * SECOND)), [probe]);
-    bench.later(30 * SECOND);
-    assert_eq!(bench.tries.len(), 4, "and the next one is later");
-}
-
-/// T35: what is under way is not cut off, and what waits goes over the better transport.
-#[test]
-fn a_message_under_way_is_waited_for_before_the_move_and_the_outbox_is_not() {
-    let (mut bench, carrier, _) = probed();
-    assert_eq!(bench.send("under way").0, Ok(Delivery::Sent));
-    assert_eq!(bench.send("waits 1").0, Ok(Delivery::Queued));
-    assert_eq!(bench.send("waits 2").0, Ok(Delivery::Queued));
-    let effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    assert_eq!((drops(&effects), asked(&effects)), (vec![], vec![]));
-    let mut effects = bench.step(Input::Report(carrier, posted(202)));
-    effects.extend(bench.later(SECOND));
-    assert_eq!((drops(&effects).len(), handed(&effects)), (2, vec![]));
-    bench.report(opened(true));
-    assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["waits 1", "waits 2"]);
-}
-
-#[test]
-fn a_probe_goes_with_its_carrier() {
-    let (mut bench, carrier, probe) = probed();
-    let effects = bench.step(Input::Report(carrier, Report::Failed { lane: Lane::Down }));
-    assert_eq!(drops(&effects), [probe, carrier]);
-}
-
-#[test]
-fn a_better_transport_that_does_not_last_is_probed_again_later() {
-    let (mut bench, carrier, _) = probed();
-    bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    bench.breaks();
-    bench.waits();
-    assert_eq!(bench.snapshot().transport, Some(LONG_POLL));
-    bench.report(answer(with_id("1:3"), "three"));
-    let opened = bench.now;
-    bench.later(HOUR);
-    let probe = bench.tries.iter().find(|(at, _, _)| *at > opened).expect("there is one");
-    assert_eq!(probe.0.since(opened), Millis(30 * SECOND));
-}
-
-#[test]
-fn a_better_transport_that_lasted_is_trusted_again() {
-    let (mut bench, carrier, _) = probed();
-    bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    bench.opens();
-    bench.later(HOUR);
-    for _ in 0..3 {
-        bench.breaks();
-        bench.waits();
-    }
-    bench.report(answer(with_id("1:3"), "three"));
-    assert_eq!(bench.snapshot().transport, Some(LONG_POLL));
-    let opened = bench.now;
-    bench.later(3 * SECOND);
-    assert_eq!(bench.tries.last().map(|(at, ..)| at.since(opened)), Some(Millis(3 * SECOND)));
-}
-
-// ---- server-sent events ----
-
-/// T22, T36: the cursor goes with every request, whatever became of the session before.
-#[test]
-fn the_cursor_is_sent_with_every_request() {
-    let mut bench = on(sse(), &[Transport::FetchStream]);
-    bench.report(Report::Head(event_stream()));
-    bench.report(chunk("id: a\ndata: 1\n\ndata: without an id\n\nid: b\n\n"));
-    assert_eq!(bench.messages(), ["1", "without an id"]);
-    for end in [Report::Done, Report::Failed { lane: Lane::Down }] {
-        bench.report(end);
-        let effects = bench.waits();
-        assert_eq!(asked(&effects), ["b"], "committed without data");
-    }
-    let config = Config { last_id: "7".into(), ..Config::default() };
-    let mut bench = Bench::new(Sse { query: "since".into(), ..sse() }, config);
-    assert_eq!(asked(&bench.step(Input::Start)), ["7"]);
-}
-
-/// T23.
-#[test]
-fn a_204_means_stop() {
-    for transport in [Transport::FetchStream, LONG_POLL] {
-        let mut bench = on(sse(), &[transport]);
-        bench.report(if transport == LONG_POLL { answer(status(204), "") } else { Report::Head(status(204)) });
-        assert_eq!((bench.phase(), bench.wake), (Phase::Closed, None));
-    }
-}
-
-/// T24.
-#[test]
-fn nothing_is_parsed_from_an_answer_of_another_status_or_type() {
-    let html = |code| Head { content_type: "text/html".into(), ..status(code) };
-    for (head, kind) in [(html(200), Kind::ContentType), (Head { status: 401, ..event_stream() }, Kind::Status)] {
-        for transport in [Transport::FetchStream, LONG_POLL] {
-            let mut bench = on(sse(), &[transport]);
-            let id = bench.id();
-            if transport == LONG_POLL {
-                bench.report(answer(head.clone(), "data: no\n\n"));
-            } else {
-                bench.report(Report::Head(head.clone()));
-                bench.step(Input::Report(id, chunk("data: no\n\n")));
-            }
-            assert_eq!(bench.messages(), [""; 0]);
-            let end = bench.notices().last().unwrap();
-            assert_eq!(cause_of(end).kind, kind);
-        }
-    }
-}
-
-/// T25.
-#[test]
-fn the_end_of_a_stream_is_a_disconnect_and_an_unfinished_event_is_discarded() {
-    let mut bench = on(sse(), &[Transport::FetchStream]);
-    bench.report(Report::Head(event_stream()));
-    bench.report(chunk(": a comment is no message\n\nid: 1\ndata: whole\n\nid: 2\ndata: unfinished\n"));
-    bench.report(Report::Done);
-    assert_eq!((bench.messages(), bench.machine.last_id()), (vec!["whole".into()], &"1".into()));
-    assert_eq!(bench.phase(), Phase::Waiting);
-}
-
-/// T25, between two polls.
-#[test]
-fn an_unfinished_event_does_not_run_into_the_next_answer() {
-    let mut bench = on(sse(), &[LONG_POLL]);
-    bench.report(answer(event_stream(), "id: 1\ndata: whole\n\ndata: unfinished\nid: 2"));
-    bench.later(SECOND);
-    bench.report(answer(event_stream(), "\u{feff}data: next\n\n"));
-    assert_eq!((bench.messages(), bench.machine.last_id()), (vec!["whole".into(), "next".into()], &"1".into()));
-}
-
-/// T27.
-#[test]
-fn an_event_without_end_is_not_read_without_end() {
-    let mut bench = on(Sse { max_event_bytes: 1_000, ..sse() }, &[Transport::FetchStream]);
-    bench.report(Report::Head(event_stream()));
-    let effects = bench.report(chunk(&format!("data: {}", "x".repeat(2_000))));
-    assert_eq!(cause_of(notices(&effects)[0]).kind, Kind::Overflow);
-    assert_eq!(bench.phase(), Phase::Closed);
-}
-
-/// T29: the header needs a CORS preflight, and is only used where there is no other way.
-#[test]
-fn the_cursor_goes_in_the_query_where_it_has_a_name() {
-    let manner = |wire: &dyn Wire<Data>| wire.manner();
-    assert_eq!(manner(&Sse { query: "since".into(), ..sse() }).query, "since");
-    assert_eq!(manner(&sse()), Manner { events: true, ..Manner::default() });
-    assert_eq!(manner(&Relay).query, "last_event_id");
-}
-
-/// T3, on the last rung: an endpoint that answers at once, always the same, is asked once a second.
-#[test]
-fn polls_that_move_nothing_are_a_second_apart() {
-    let same =
-        [answer(event_stream(), "data: the state\n\n"), answer(event_stream(), ""), answer(status(200), "<html>")];
-    for (report, mut bench) in
-        same.into_iter().zip([on(sse(), &[LONG_POLL]), on(sse(), &[LONG_POLL]), on(Relay, &[LONG_POLL])])
-    {
-        let mut polls = 0;
-        for _ in 0..600 {
-            bench.later(100);
-            if bench.audit.is_getting() {
-                polls += 1;
-                bench.report(report.clone());
-            }
-        }
-        assert!((55..=61).contains(&polls), "{polls} polls in a minute");
-    }
-}
-
-#[test]
-fn a_path_that_holds_streams_back_is_left_after_two_timeouts() {
-    let mut bench = on(sse(), &[Transport::FetchStream, LONG_POLL]);
-    bench.later(10 * SECOND);
-    bench.waits();
-    bench.later(10 * SECOND);
-    assert_eq!(bench.rungs(), [Transport::FetchStream, Transport::FetchStream, LONG_POLL]);
-}
-
-#[test]
-fn a_poll_of_a_stream_that_never_ends_is_given_up_every_time() {
-    let mut bench = on(sse(), &[Transport::FetchStream, LONG_POLL]);
-    bench.later(10 * 60 * SECOND);
-    let polls = bench.rungs().iter().filter(|rung| **rung == LONG_POLL).count();
-    assert!(polls > 5, "{polls} polls: one was waited for too long");
 }

@@ -12,6 +12,7 @@ mod world;
 
 use everwire::core::{
     cause::{Cause, Kind},
+    text::Text,
     time::Millis,
     types::{Head, Lane, Manner, Message, Report, Transport},
     wire::{Said, Session, Wire, relay::Relay},
@@ -179,7 +180,7 @@ fn another_status_is_the_end_and_its_body_is_no_message() {
 
 #[test]
 fn a_poll_that_fails_is_the_end() {
-    let said = on(&mut started(Transport::LongPoll), Report::Failed { lane: Lane::Down });
+    let said = on(&mut started(Transport::LongPoll), Report::Failed { lane: Lane::Down, why: Text::default() });
     assert_eq!(said, [ended(Cause::new(Kind::Network))]);
 }
 
@@ -232,7 +233,7 @@ fn a_message_that_the_server_cannot_take_now_comes_back_and_ends_the_session() {
 fn a_message_whose_answer_was_lost_may_have_arrived() {
     let mut session = started(Transport::LongPoll);
     send(&mut session, "a");
-    let said = on(&mut session, Report::Failed { lane: Lane::Up });
+    let said = on(&mut session, Report::Failed { lane: Lane::Up, why: Text::default() });
     assert_eq!(said, [Said::Uncertain(Data::new("a")), ended(Cause::new(Kind::Network))]);
     assert_eq!(session.take_unanswered(), None);
 }

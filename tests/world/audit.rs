@@ -9,7 +9,9 @@ use everwire::core::{
     backoff::FLOOR,
     machine::{Config, Machine},
     time::Millis,
-    types::{ConnId, Delivery, Effect, Input, Lane, Notice, Phase, Refused, Report, Snapshot, Transport, Why},
+    types::{
+        ConnId, Delivery, Effect, Input, Lane, Notice, PageEvent, Phase, Refused, Report, Snapshot, Transport, Why,
+    },
 };
 
 use super::Data;
@@ -44,6 +46,13 @@ pub(crate) struct Audit {
     fates: BTreeMap<String, Fate>,
     /// How often a tick was asked for in a row without the clock moving.
     spins: (Millis, u32),
+    /// The application is asked for its verdict, for new credentials.
+    judging: bool,
+    refreshing: bool,
+    /// Nothing was asked of the server yet, or it says that it did not act on it, or the application wants it again.
+    may_ask: bool,
+    /// What the next connection is to begin with.
+    remembered: Option<Transport>,
 }
 
 impl Audit {
@@ -56,6 +65,10 @@ impl Audit {
             ended: false,
             fates: BTreeMap::new(),
             spins: (Millis::ZERO, 0),
+            judging: false,
+            refreshing: false,
+            may_ask: true,
+            remembered: config.begin_with,
         }
     }
 
@@ -71,14 +84,25 @@ impl Audit {
 
     /// Before a step.
     pub(crate) fn sees_input(&mut self, input: &Input<Data>) {
-        let Input::Report(id, report) = input else { return };
+        let Input::Report(id, report) = input else {
+            self.may_ask |= matches!(input, Input::Reconnect);
+            self.judging &= !matches!(input, Input::Judged(_) | Input::Reconnect | Input::Page(PageEvent::Restored));
+            return;
+        };
         if let Report::Unsent(data) = report {
             self.returns(&data.show());
         }
         let Some(live) = self.live.get_mut(&id.0) else { return };
+        self.may_ask |= match report {
+            Report::Head(head) => matches!(head.status, 401 | 425 | 429 | 503),
+            Report::Unready { .. } | Report::Unusable { .. } => true,
+            _ => false,
+        };
         match report {
-            Report::Answer { lane: Lane::Down, .. } | Report::Failed { lane: Lane::Down } => live.getting = false,
-            Report::Failed { lane: Lane::Up } => live.posting = None,
+            Report::Done | Report::Answer { lane: Lane::Down, .. } | Report::Failed { lane: Lane::Down, .. } => {
+                live.getting = false;
+            }
+            Report::Failed { lane: Lane::Up, .. } => live.posting = None,
             Report::Answer { lane: Lane::Up, head, .. } => {
                 let message = live.posting.take();
                 if matches!(head.status, 401 | 408 | 425 | 429 | 500..=599) {
@@ -124,11 +148,7 @@ impl Audit {
             assert!(!self.ended, "invariant 8: Closed is the last effect, but: {effects:?}");
             match effect {
                 Effect::Open(id, transport, _) => self.sees_open(*id, *transport),
-                Effect::Poll(id, _) => {
-                    let live = self.live.get_mut(&id.0).expect("invariant 1: a poll of an attempt that is live");
-                    assert_eq!(live.transport, Transport::LongPoll);
-                    assert!(!replace(&mut live.getting, true), "invariant 9: one GET at a time");
-                }
+                Effect::Poll(id, _) => self.sees_poll(*id),
                 Effect::Send(id, data) => self.sees_message(*id, data),
                 Effect::Drop(id, _) => {
                     assert!(self.live.remove(&id.0).is_some(), "{id:?} is dropped once, and was there");
@@ -136,6 +156,20 @@ impl Audit {
                 }
                 Effect::Wake(at) => self.sees_wake(now, *at),
                 Effect::Flush(id) => assert!(self.live.contains_key(&id.0), "invariant 1: flush of {id:?}"),
+                Effect::Judge(_) => {
+                    assert!(self.config.judges, "the application did not ask to judge");
+                    assert!(!replace(&mut self.judging, true), "one failure is judged at a time");
+                }
+                Effect::Refresh => {
+                    assert!(self.config.refreshes, "the application has no credentials");
+                    assert!(!self.judging, "nothing follows before the verdict");
+                    self.refreshing = true;
+                }
+                Effect::Remember(what) => {
+                    assert_ne!(replace(&mut self.remembered, *what), *what, "what is remembered is told once");
+                    let carries = |transport| self.live.values().any(|live| live.transport == transport);
+                    assert!(what.is_none_or(carries), "{what:?} is remembered, and has proved nothing");
+                }
                 Effect::Tell(notice) => self.sees_notice(now, notice, machine),
             }
         }
@@ -143,14 +177,35 @@ impl Audit {
     }
 
     fn sees_open(&mut self, id: ConnId, transport: Transport) {
+        self.sees_request();
+        assert!(!self.judging, "nothing follows before the verdict");
+        self.refreshing = false;
         assert!(!self.gone.contains(&id.0), "invariant 1: {id:?} was dropped");
         let before = self.live.insert(id.0, Live { transport, getting: true, posting: None });
         assert!(before.is_none(), "an attempt opens once");
         assert!(self.live.len() <= 2, "invariant 1: a carrier and a probe at most: {:?}", self.live);
         if self.live.len() == 2 {
-            let lower = self.live.values().any(|live| live.transport == Transport::LongPoll);
-            assert!(lower, "invariant 1: a probe only beside a lower rung: {:?}", self.live);
+            let place = |of| Transport::ALL.iter().position(|&transport| transport == of);
+            let lower = |live: &Live| place(live.transport) > place(transport);
+            assert!(self.live.values().any(lower), "invariant 1: a probe only beside a lower rung: {:?}", self.live);
         }
+    }
+
+    /// A request of its own ends with that where it has no end.
+    fn sees_poll(&mut self, id: ConnId) {
+        self.sees_request();
+        let live = self.live.get_mut(&id.0).expect("invariant 1: a poll of an attempt that is live");
+        let endless = match live.transport {
+            Transport::LongPoll => false,
+            Transport::XhrStream => true,
+            other => panic!("{other:?} is not asked again"),
+        };
+        assert_eq!(replace(&mut live.getting, true), endless, "invariant 9: one GET at a time");
+    }
+
+    fn sees_request(&mut self) {
+        let may_ask = replace(&mut self.may_ask, false);
+        assert!(may_ask || self.config.repeatable, "a request is repeated that must not be");
     }
 
     fn sees_message(&mut self, id: ConnId, data: &Data) {
@@ -181,7 +236,10 @@ impl Audit {
 
     fn sees_notice(&mut self, now: Millis, notice: &Notice<Data>, machine: &Machine<Data>) {
         match notice {
-            Notice::Status(status) => self.status = Some((now, *status)),
+            Notice::Status(status) => {
+                self.status = Some((now, *status));
+                self.refreshing &= status.phase == Phase::Connecting;
+            }
             Notice::Reconnecting { delay, .. } => {
                 // With no delay at all the try is under way when the application hears of it: on the next rung, or by the browser.
                 let at_once = *delay == Millis::ZERO && machine.snapshot(now).phase != Phase::Waiting;
@@ -210,7 +268,8 @@ impl Audit {
         let live = self.live.len();
         match snapshot.phase {
             Phase::Open => assert!(live >= 1, "invariant 1: open over nothing"),
-            // Idle is told as connecting, and so has no carrier.
+            // To get credentials is told as connecting, and so is idle; with neither there is a carrier.
+            Phase::Connecting if self.refreshing => assert_eq!(live, 0, "without credentials"),
             Phase::Connecting => assert!(live >= usize::from(self.status.is_some()), "connecting over nothing"),
             _ => assert_eq!(live, 0, "invariants 1 and 8: live while {:?}: {:?}", snapshot.phase, self.live),
         }

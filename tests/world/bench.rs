@@ -1,13 +1,16 @@
 //! One machine, its clock and its auditor.
 
+use std::collections::BTreeMap;
+
 use everwire::core::{
+    cause::Cause,
     machine::{Config, Machine},
     time::Millis,
     types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Phase, Refused, Report, Snapshot, Transport},
-    wire::Wire,
+    wire::{Wire, relay::Relay},
 };
 
-use super::{Data, audit::Audit};
+use super::{Data, LONG_POLL, SECOND, answer, audit::Audit, begins, reader::Reader, with_id};
 
 /// A machine on the bench.
 pub(crate) struct Bench {
@@ -19,6 +22,10 @@ pub(crate) struct Bench {
     pub(crate) audit: Audit,
     /// Every attempt, with the time at which it began.
     pub(crate) tries: Vec<(Millis, ConnId, Transport)>,
+    /// The most bytes of a line and of an event, for the requests that follow.
+    pub(crate) max_event_bytes: usize,
+    /// What reads the requests.
+    readers: BTreeMap<u32, Reader>,
 }
 
 impl Bench {
@@ -26,14 +33,33 @@ impl Bench {
         let audit = Audit::new(&config);
         let machine = Machine::new(config, Box::new(wire));
         // Not at zero, so that a time that was never set is seen.
-        Self { machine, now: Millis(100_000), wake: None, told: Vec::new(), audit, tries: Vec::new() }
+        Self {
+            machine,
+            now: Millis(100_000),
+            wake: None,
+            told: Vec::new(),
+            audit,
+            tries: Vec::new(),
+            max_event_bytes: 1 << 20,
+            readers: BTreeMap::new(),
+        }
+    }
+
+    /// One that has begun.
+    pub(crate) fn with(wire: impl Wire<Data> + 'static, config: Config) -> Self {
+        let mut bench = Self::new(wire, config);
+        bench.step(Input::Start);
+        bench
+    }
+
+    /// One that has begun, on these rungs only.
+    pub(crate) fn on(wire: impl Wire<Data> + 'static, transports: &[Transport]) -> Self {
+        Self::with(wire, Config { transports: transports.into(), ..Config::default() })
     }
 
     /// One that has begun, with the default configuration.
     pub(crate) fn started(wire: impl Wire<Data> + 'static) -> Self {
-        let mut bench = Self::new(wire, Config::default());
-        bench.step(Input::Start);
-        bench
+        Self::with(wire, Config::default())
     }
 
     /// One that is open.
@@ -41,6 +67,28 @@ impl Bench {
         let mut bench = Self::started(wire);
         bench.opens();
         bench
+    }
+
+    /// The relay, open over long-polling after WebSocket failed; the first poll is answered with `1:1`, and the second one is held.
+    pub(crate) fn polling() -> Self {
+        let mut bench = Self::started(Relay);
+        bench.breaks();
+        bench.report(answer(with_id("1:1"), "one"));
+        bench.step(Input::Flush(bench.id()));
+        assert_eq!((bench.phase(), bench.snapshot().transport), (Phase::Open, Some(LONG_POLL)));
+        bench
+    }
+
+    /// As [`Self::polling`], and a probe is open and has held: the bench, its carrier and its probe.
+    pub(crate) fn probed() -> (Self, ConnId, ConnId) {
+        let mut bench = Self::polling();
+        let carrier = bench.id();
+        bench.later(15 * SECOND);
+        let probe = bench.id();
+        assert_ne!(carrier, probe);
+        bench.opens();
+        bench.later(SECOND);
+        (bench, carrier, probe)
     }
 
     /// One step, audited.
@@ -70,7 +118,13 @@ impl Bench {
             match effect {
                 Effect::Wake(at) => self.wake = *at,
                 Effect::Tell(notice) => self.told.push((self.now, notice.clone())),
-                Effect::Open(id, transport, _) => self.tries.push((self.now, *id, *transport)),
+                Effect::Open(id, transport, cursor) => {
+                    self.tries.push((self.now, *id, *transport));
+                    self.readers.insert(id.0, Reader::new(self.max_event_bytes, &cursor.to_string()));
+                }
+                Effect::Poll(id, cursor) => {
+                    self.readers.insert(id.0, Reader::new(self.max_event_bytes, &cursor.to_string()));
+                }
                 _ => {}
             }
         }
@@ -87,6 +141,46 @@ impl Bench {
     /// The newest attempt reports.
     pub(crate) fn report(&mut self, report: Report<Data>) -> Vec<Effect<Data>> {
         self.step(Input::Report(self.id(), report))
+    }
+
+    /// What an attempt's request reports when these bytes come.
+    pub(crate) fn reads(&mut self, id: ConnId, bytes: &[u8]) -> Report<Data> {
+        Report::Piece(self.readers.get_mut(&id.0).expect("it has begun").read(bytes))
+    }
+
+    /// Some of an event stream comes over the newest attempt.
+    pub(crate) fn chunk(&mut self, text: &str) -> Vec<Effect<Data>> {
+        self.chunk_of(self.id(), text)
+    }
+
+    /// Some of an event stream comes over an attempt.
+    pub(crate) fn chunk_of(&mut self, id: ConnId, text: &str) -> Vec<Effect<Data>> {
+        let report = self.reads(id, text.as_bytes());
+        self.step(Input::Report(id, report))
+    }
+
+    /// The same over the newest attempt, which is said to be of so many bytes.
+    pub(crate) fn heavy(&mut self, text: &str, bytes: usize) -> Vec<Effect<Data>> {
+        let mut report = self.reads(self.id(), text.as_bytes());
+        if let Report::Piece(piece) = &mut report {
+            piece.bytes = bytes;
+        }
+        self.report(report)
+    }
+
+    /// An event stream comes over the newest attempt, all of it.
+    pub(crate) fn polled(&mut self, text: &str) -> Vec<Effect<Data>> {
+        self.polled_of(self.id(), text)
+    }
+
+    /// An event stream comes over an attempt, all of it. As from a browser, no chunk is empty.
+    pub(crate) fn polled_of(&mut self, id: ConnId, text: &str) -> Vec<Effect<Data>> {
+        let mut effects = self.step(Input::Report(id, begins()));
+        if !text.is_empty() {
+            effects.extend(self.chunk_of(id, text));
+        }
+        effects.extend(self.step(Input::Report(id, Report::Done)));
+        effects
     }
 
     /// The newest attempt opens.
@@ -133,6 +227,12 @@ impl Bench {
         self.later(self.snapshot().retry_in.0)
     }
 
+    /// Is there a probe beside the carrier?
+    pub(crate) fn is_probing(&self) -> bool {
+        let carrier = self.snapshot().transport;
+        self.audit.live().iter().any(|&(_, transport)| Some(transport) != carrier)
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         self.machine.snapshot(self.now)
     }
@@ -155,13 +255,13 @@ impl Bench {
         self.notices().filter_map(delay).collect()
     }
 
-    /// The data of the messages that were told.
+    /// The messages that were told, events one by one.
     pub(crate) fn messages(&self) -> Vec<String> {
         let data = |notice: &Notice<Data>| match notice {
-            Notice::Message(message) => Some(message.data.show()),
-            _ => None,
+            Notice::Message(message) => message.data.messages(),
+            _ => Vec::new(),
         };
-        self.notices().filter_map(data).collect()
+        self.notices().flat_map(data).collect()
     }
 
     /// The transports of the tries so far.
@@ -200,4 +300,19 @@ pub(crate) fn notices(effects: &[Effect<Data>]) -> Vec<&Notice<Data>> {
 /// The attempts that were abandoned.
 pub(crate) fn drops(effects: &[Effect<Data>]) -> Vec<ConnId> {
     effects.iter().filter_map(|effect| if let Effect::Drop(id, _) = effect { Some(*id) } else { None }).collect()
+}
+
+/// What the application is asked to judge.
+pub(crate) fn judged(effects: &[Effect<Data>]) -> Vec<&Cause> {
+    effects.iter().filter_map(|effect| if let Effect::Judge(cause) = effect { Some(cause) } else { None }).collect()
+}
+
+/// How often the application is asked for credentials.
+pub(crate) fn refreshes(effects: &[Effect<Data>]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Refresh)).count()
+}
+
+/// What is remembered for the next connection.
+pub(crate) fn remembered(effects: &[Effect<Data>]) -> Vec<Option<Transport>> {
+    effects.iter().filter_map(|effect| if let Effect::Remember(what) = effect { Some(*what) } else { None }).collect()
 }

@@ -4,8 +4,10 @@
 //! | --- | --- |
 //! | [`Data`] | the payload |
 //! | [`Bench`] | one machine and its clock; each step is watched by an [`audit::Audit`], which knows the invariants |
+//! | [`reader::Reader`] | the shell's reader of event streams |
 //! | [`server::Server`] | the other side: a bounded log with ids `E:N`, and what it received |
-//! | [`net::World`] | a bench, a server, and the browser and the network between them, with their faults |
+//! | [`net::World`] | a bench, a server, and the browser and the network between them, with their [`faults`] |
+//! | [`host`] | how the world's server answers |
 //!
 //! The model is quinn-proto's `Pair`: the clock jumps to the next thing that happens, whatever that is. All of it is the same for
 //! the same seed.
@@ -13,23 +15,30 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod faults;
+pub(crate) mod host;
 pub(crate) mod net;
+pub(crate) mod reader;
 pub(crate) mod server;
 
 use everwire::core::{
+    cause::Cause,
     text::Text,
-    types::{Head, Message, Payload, Report},
+    types::{End, Head, Lane, Message, Notice, Payload, Report, Transport},
     wire::sse::Sse,
 };
 
 pub(crate) use bench::Bench;
-pub(crate) use net::{Faults, Path, World};
+pub(crate) use faults::{Faults, Path};
+pub(crate) use net::{Refreshing, World};
 
 /// A payload that owns what it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Data {
     Text(String),
     Bytes(Vec<u8>),
+    /// Server-sent events that came together.
+    Events(Vec<String>),
 }
 
 impl Data {
@@ -37,9 +46,25 @@ impl Data {
         Self::Text(String::from(text))
     }
 
+    fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Events(events) => events.join("\n").into_bytes(),
+        }
+    }
+
     /// For assertions: the text, or what the bytes stand for.
     pub(crate) fn show(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()
+    }
+
+    /// The messages that it is: one, or several events.
+    pub(crate) fn messages(&self) -> Vec<String> {
+        match self {
+            Self::Events(events) => events.clone(),
+            _ => vec![self.show()],
+        }
     }
 }
 
@@ -48,26 +73,14 @@ impl Payload for Data {
         match self {
             Self::Text(text) => text.len(),
             Self::Bytes(bytes) => bytes.len(),
-        }
-    }
-
-    fn event(kind: &[u8], data: &[u8]) -> Self {
-        let named = !kind.is_empty() && kind != b"message";
-        let name = if named { format!("{}: ", String::from_utf8_lossy(kind)) } else { String::new() };
-        Self::Text(name + &String::from_utf8_lossy(data))
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Text(text) => text.clone().into_bytes(),
-            Self::Bytes(bytes) => bytes.clone(),
+            Self::Events(events) => events.iter().map(String::len).sum(),
         }
     }
 
     fn into_text(self) -> Self {
         match self {
-            Self::Text(_) => self,
             Self::Bytes(_) => Self::Text(self.show()),
+            _ => self,
         }
     }
 
@@ -78,15 +91,26 @@ impl Payload for Data {
         let rest = bytes[at + 2..].to_vec();
         let rest = match self {
             Self::Bytes(_) => Self::Bytes(rest),
-            Self::Text(_) => Self::Text(String::from_utf8_lossy(&rest).into_owned()),
+            _ => Self::Text(String::from_utf8_lossy(&rest).into_owned()),
         };
         Some((head, rest))
     }
 }
 
+pub(crate) const WEBSOCKET: Transport = Transport::WebSocket;
+pub(crate) const EVENT_SOURCE: Transport = Transport::EventSource;
+pub(crate) const FETCH_STREAM: Transport = Transport::FetchStream;
+pub(crate) const XHR_STREAM: Transport = Transport::XhrStream;
+pub(crate) const LONG_POLL: Transport = Transport::LongPoll;
+
 /// An SSE server of the page's own origin.
 pub(crate) fn sse() -> Sse {
-    Sse { cross_origin: false, query: Text::default(), comments: false, max_event_bytes: 1 << 20 }
+    Sse { cross_origin: false, query: Text::default(), needs_fetch: false }
+}
+
+/// An SSE server of another origin.
+pub(crate) fn elsewhere() -> Sse {
+    Sse { cross_origin: true, ..sse() }
 }
 
 /// The socket is open, and the server took the wire's own subprotocol or did not.
@@ -125,6 +149,39 @@ pub(crate) fn event_stream() -> Head {
 /// The relay's answer that brings the message with this id.
 pub(crate) fn with_id(id: &str) -> Head {
     Head { content_type: "text/plain".into(), position: id.into(), ..status(200) }
+}
+
+/// The relay's answer to a poll.
+pub(crate) fn answer(head: Head, body: &str) -> Report<Data> {
+    Report::Answer { lane: Lane::Down, head, body: Data::Bytes(body.into()) }
+}
+
+/// The answer to a message.
+pub(crate) fn posted(code: u16) -> Report<Data> {
+    Report::Answer { lane: Lane::Up, head: status(code), body: Data::Bytes(Vec::new()) }
+}
+
+/// The request to receive failed.
+pub(crate) fn failed() -> Report<Data> {
+    Report::Failed { lane: Lane::Down, why: Text::default() }
+}
+
+/// An event stream begins.
+pub(crate) fn begins() -> Report<Data> {
+    Report::Head(event_stream())
+}
+
+/// Some of an event stream, as a report of its own.
+pub(crate) fn piece(text: &str) -> Report<Data> {
+    Report::Piece(reader::Reader::new(1 << 20, "").read(text.as_bytes()))
+}
+
+/// The cause that goes with a notice.
+pub(crate) fn cause_of(notice: &Notice<Data>) -> &Cause {
+    match notice {
+        Notice::Reconnecting { cause, .. } | Notice::Closed(End { cause: Some(cause), .. }) => cause,
+        other => panic!("it has no cause: {other:?}"),
+    }
 }
 
 pub(crate) const SECOND: u64 = 1_000;

@@ -1,4 +1,4 @@
-//! The browser and the network, with their faults.
+//! The browser, the shell, the application and the network.
 //!
 //! It is kind to nobody: what is under way when a connection dies is lost in both directions; what an abandoned attempt had
 //! sent still arrives, and what it would still have reported is reported, to be ignored.
@@ -8,63 +8,16 @@ use std::collections::{BTreeMap, VecDeque};
 use everwire::core::{
     machine::Config,
     rng::Rng,
+    text::Text,
     time::Millis,
-    types::{ConnId, Delivery, Effect, Head, Input, Lane, Notice, Phase, Refused, Report, Transport},
+    types::{ConnId, Delivery, Effect, Input, Lane, Notice, Phase, Refused, Report, Ruling, Transport},
     wire::{Wire, relay::Relay},
 };
 
-use super::{Bench, Data, MINUTE, SECOND, event_stream, server::Server, status, with_id};
-
-/// What the path does to WebSockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Path {
-    Clear,
-    /// They are refused.
-    Refuses,
-    /// They are never answered.
-    Swallows,
-    /// They open, and nothing follows: the answer to the handshake passes, frames do not.
-    Mutes,
-}
-
-/// What is wrong, from now on.
-#[derive(Clone, Debug)]
-pub(crate) struct Faults {
-    /// The server is not there: whatever is asked of it fails.
-    pub(crate) down: bool,
-    pub(crate) websocket: Path,
-    /// Nothing comes through in either direction. Who was connected then never hears of it again, but from the system.
-    pub(crate) silent: bool,
-    /// A new connection is accepted, and dies after this many milliseconds.
-    pub(crate) kills_after: Option<u64>,
-    /// Every request is answered with this status.
-    pub(crate) status: Option<(u16, Option<Millis>)>,
-    /// A POST is taken, and its connection dies before the answer.
-    pub(crate) loses_answers: bool,
-    /// A new response is held back until it ends, its head included, as a buffering proxy does.
-    pub(crate) holds_back: bool,
-    /// As that, but the head of a streamed response passes.
-    pub(crate) holds_bodies: bool,
-    /// A dying WebSocket is closing for this long before it reports that it is closed.
-    pub(crate) closing: u64,
-}
-
-impl Faults {
-    pub(crate) const NONE: Self = Self {
-        down: false,
-        websocket: Path::Clear,
-        silent: false,
-        kills_after: None,
-        status: None,
-        loses_answers: false,
-        holds_back: false,
-        holds_bodies: false,
-        closing: 0,
-    };
-}
+use super::{Bench, Data, MINUTE, SECOND, begins, closed, failed, faults::Faults, server::Server};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Speaks {
+pub(super) enum Speaks {
     Raw,
     Relay,
     Sse,
@@ -72,39 +25,47 @@ enum Speaks {
 
 /// One attempt, as the browser and the server see it.
 #[derive(Debug)]
-struct Conn {
-    transport: Transport,
+pub(super) struct Conn {
+    pub(super) transport: Transport,
     /// The position that it asked for first.
-    cursor: String,
+    pub(super) cursor: String,
     /// What the machine dropped hears no more, but what it sent may arrive.
-    dropped: bool,
+    pub(super) dropped: bool,
     /// Things under way that belong to an earlier life arrive no more.
-    life: u32,
-    closing: bool,
+    pub(super) life: u32,
+    pub(super) closing: bool,
     /// The server sends to it.
-    attached: bool,
+    pub(super) attached: bool,
     /// The server holds its poll.
-    held: Option<u32>,
-    position: u64,
+    pub(super) held: Option<u32>,
+    pub(super) position: u64,
     /// The last id that the browser's own EventSource saw.
-    source_id: String,
-    lanes: [bool; 2],
+    pub(super) source_id: String,
+    pub(super) lanes: [bool; 2],
     /// Nothing overtakes.
-    last_down: u64,
-    last_up: u64,
+    pub(super) last_down: u64,
+    pub(super) last_up: u64,
 }
 
-enum Event {
+pub(super) enum Event {
     Connect(String),
     Get(String),
     Post(String),
     Frame(String),
     Hear(Report<Data>),
+    /// Bytes of an event stream come, and so many more that are not written out.
+    Read(Vec<u8>, usize),
+    /// An event stream comes in one piece.
+    ReadWhole(Vec<u8>),
+    Comments,
     HoldEnds(u32),
     Dies,
     SystemGivesUp,
     SourceRetries,
 }
+
+/// New credentials or none, after so many milliseconds; `None`: no answer, ever.
+pub(crate) type Refreshing = Option<(u64, Result<(), Text>)>;
 
 type Script = Box<dyn FnOnce(&mut World)>;
 
@@ -125,15 +86,27 @@ pub(crate) struct World {
     pub(crate) hold: u64,
     /// An SSE server that knows no end: asked by XHR, it never answers.
     pub(crate) endless: bool,
+    /// How often an SSE server sends a comment on each of its streams.
+    pub(crate) comments: Option<u64>,
+    /// Bytes that come with every event of a stream, in comments that are counted and not written out.
+    pub(crate) padding: usize,
+    /// What the application says of a failure, and after how many milliseconds.
+    pub(crate) rules: fn(&mut Rng) -> (u64, Option<Ruling>),
+    /// What comes of its getting new credentials.
+    pub(crate) refreshes: fn(&mut Rng) -> Refreshing,
+    /// The credentials can be renewed.
+    pub(crate) can_refresh: bool,
+    /// How far the wall clock is ahead of time.
+    pub(crate) wall_ahead: u64,
     /// How late timers may be, in milliseconds.
     pub(crate) late_timers: u64,
     /// What the application sends when it hears that it is connected; numbered, so that each is unique.
     pub(crate) greeting: Option<&'static str>,
     greetings: u32,
-    speaks: Speaks,
-    conns: BTreeMap<u32, Conn>,
+    pub(super) speaks: Speaks,
+    pub(super) conns: BTreeMap<u32, Conn>,
     pending: BTreeMap<(u64, u64), Pending>,
-    order: u64,
+    pub(super) order: u64,
     rng: Rng,
     tick_at: Option<(Millis, u64)>,
     pushed: u32,
@@ -156,6 +129,12 @@ impl World {
             jitter: 0,
             hold: 25 * SECOND,
             endless: false,
+            comments: None,
+            padding: 0,
+            rules: |_| (0, None),
+            refreshes: |_| Some((50, Ok(()))),
+            can_refresh: false,
+            wall_ahead: 1_700_000_000_000,
             late_timers: 0,
             greeting: None,
             greetings: 0,
@@ -256,6 +235,17 @@ impl World {
         }
     }
 
+    /// The wall clock is told, now that it has gone ahead this much further than time did: the machine slept.
+    pub(crate) fn sleeps(&mut self, ms: u64) {
+        self.wall_ahead += ms;
+        self.tells_wall_clock();
+    }
+
+    pub(crate) fn tells_wall_clock(&mut self) {
+        let wall = Millis(self.bench.now.0 + self.wall_ahead);
+        self.input(Input::WallClock(wall));
+    }
+
     /// To the next thing that happens; false if nothing will.
     pub(crate) fn step(&mut self) -> bool {
         self.step_until(u64::MAX)
@@ -343,8 +333,7 @@ impl World {
                     Vec::new()
                 }
                 Effect::Poll(id, cursor) => {
-                    self.conn(id).lanes[0] = true;
-                    self.ask(id, Event::Get(cursor.to_string()));
+                    self.asks_again(id, cursor.to_string());
                     Vec::new()
                 }
                 Effect::Send(id, data) => self.transmit(id, data),
@@ -356,8 +345,13 @@ impl World {
                     Vec::new()
                 }
                 Effect::Flush(id) => self.bench.step(Input::Flush(id)),
+                Effect::Judge(_) => self.judges(),
+                Effect::Refresh => {
+                    self.gets_credentials();
+                    Vec::new()
+                }
                 Effect::Tell(Notice::Opened | Notice::Reconnected { .. }) => self.greets(),
-                Effect::Tell(_) | Effect::Wake(_) => Vec::new(),
+                Effect::Tell(_) | Effect::Wake(_) | Effect::Remember(_) => Vec::new(),
             };
             queue.extend(more);
         }
@@ -386,8 +380,39 @@ impl World {
             last_up: 0,
         };
         self.conns.insert(id.0, conn);
-        let http = poll || transport == Transport::FetchStream;
+        let http = !matches!(transport, Transport::WebSocket | Transport::EventSource);
         self.ask(id, if http { Event::Get(cursor) } else { Event::Connect(cursor) });
+    }
+
+    /// What the attempt had open to receive ends with that.
+    fn asks_again(&mut self, id: ConnId, cursor: String) {
+        let conn = self.conn(id);
+        if conn.transport == Transport::XhrStream {
+            conn.life += 1;
+            conn.attached = false;
+        } else {
+            conn.lanes[0] = true;
+        }
+        self.ask(id, Event::Get(cursor));
+    }
+
+    fn judges(&mut self) -> Vec<Effect<Data>> {
+        match (self.rules)(&mut self.rng) {
+            (0, ruling) => self.bench.step(Input::Judged(ruling)),
+            (after, ruling) => {
+                self.at(after, move |world| world.input(Input::Judged(ruling)));
+                Vec::new()
+            }
+        }
+    }
+
+    fn gets_credentials(&mut self) {
+        if let Some((after, result)) = (self.refreshes)(&mut self.rng) {
+            self.at(after, move |world| {
+                world.faults.expired &= result.is_err();
+                world.input(Input::Refreshed(result));
+            });
+        }
     }
 
     fn transmit(&mut self, id: ConnId, data: Data) -> Vec<Effect<Data>> {
@@ -404,7 +429,7 @@ impl World {
         Vec::new()
     }
 
-    fn conn(&mut self, id: ConnId) -> &mut Conn {
+    pub(super) fn conn(&mut self, id: ConnId) -> &mut Conn {
         self.conns.get_mut(&id.0).expect("it has begun")
     }
 
@@ -440,17 +465,42 @@ impl World {
         }
     }
 
-    /// Something is on its way to the browser.
-    fn down(&mut self, id: ConnId, report: Report<Data>) {
+    /// Something happens to a connection, unless that has died by then.
+    pub(super) fn later(&mut self, id: ConnId, ms: u64, event: Event) {
+        let pending = Pending::Of(id, self.conns[&id.0].life, event);
+        self.queue(self.bench.now.0 + ms, pending);
+    }
+
+    /// A report is on its way to the browser.
+    pub(super) fn down(&mut self, id: ConnId, report: Report<Data>) {
+        self.arrives(id, Event::Hear(report));
+    }
+
+    fn arrives(&mut self, id: ConnId, event: Event) {
         let at = self.bench.now.0 + self.trip();
         let conn = self.conn(id);
         conn.last_down = conn.last_down.max(at);
-        let (at, pending) = (conn.last_down, Pending::Of(id, conn.life, Event::Hear(report)));
+        let (at, pending) = (conn.last_down, Pending::Of(id, conn.life, event));
         self.queue(at, pending);
     }
 
+    /// Some of an event stream is on its way, cut in two anywhere.
+    pub(super) fn sends(&mut self, id: ConnId, text: &str, padding: usize) {
+        let at = self.rng.below(Millis(text.len() as u64)).0 as usize;
+        let (one, other) = text.as_bytes().split_at(at);
+        if !one.is_empty() {
+            self.arrives(id, Event::Read(one.into(), 0));
+        }
+        self.arrives(id, Event::Read(other.into(), padding));
+    }
+
+    /// All of an event stream is on its way.
+    pub(super) fn down_whole(&mut self, id: ConnId, text: String) {
+        self.arrives(id, Event::ReadWhole(text.into_bytes()));
+    }
+
     /// From now on nothing passes; the system gives up in the end.
-    fn swallow(&mut self, id: ConnId) {
+    pub(super) fn swallow(&mut self, id: ConnId) {
         let conn = self.conn(id);
         if conn.dropped || conn.closing {
             return;
@@ -463,7 +513,7 @@ impl World {
     }
 
     /// The connection dies, with all that was under way on it.
-    fn dies(&mut self, id: ConnId) {
+    pub(super) fn dies(&mut self, id: ConnId) {
         let closing = self.faults.closing;
         let conn = self.conn(id);
         if conn.dropped || conn.closing {
@@ -476,7 +526,7 @@ impl World {
         match transport {
             Transport::WebSocket => {
                 conn.closing = closing > 0;
-                let closed = Event::Hear(super::closed(1006, ""));
+                let closed = Event::Hear(closed(1006, ""));
                 let at = self.bench.now.0 + self.latency + closing;
                 self.queue(at, Pending::Of(id, life, closed));
             }
@@ -485,11 +535,11 @@ impl World {
                 let at = self.bench.now.0 + 3 * SECOND;
                 self.queue(at, Pending::Of(id, life, Event::SourceRetries));
             }
-            Transport::FetchStream => self.down(id, Report::Failed { lane: Lane::Down }),
+            Transport::FetchStream | Transport::XhrStream => self.down(id, failed()),
             _ => {
                 for (lane, busy) in [Lane::Down, Lane::Up].into_iter().zip(lanes) {
                     if busy {
-                        self.down(id, Report::Failed { lane });
+                        self.down(id, Report::Failed { lane, why: Text::default() });
                     }
                 }
             }
@@ -503,6 +553,15 @@ impl World {
             Event::Post(message) => self.posts(id, message),
             Event::Frame(message) => self.server.received.push(message),
             Event::Hear(report) => self.hears(id, report),
+            Event::Read(bytes, padding) => self.reads(id, &bytes, padding),
+            Event::ReadWhole(bytes) => {
+                self.hears(id, begins());
+                if !bytes.is_empty() {
+                    self.reads(id, &bytes, 0);
+                }
+                self.hears(id, Report::Done);
+            }
+            Event::Comments => self.comments(id),
             Event::HoldEnds(hold) => self.hold_ends(id, hold),
             Event::Dies => self.dies(id),
             Event::SystemGivesUp => self.dies(id),
@@ -514,10 +573,19 @@ impl World {
         }
     }
 
+    fn reads(&mut self, id: ConnId, bytes: &[u8], padding: usize) {
+        let mut report = self.bench.reads(id, bytes);
+        if let Report::Piece(piece) = &mut report {
+            piece.bytes += padding;
+        }
+        self.hears(id, report);
+    }
+
     fn hears(&mut self, id: ConnId, report: Report<Data>) {
         let conn = self.conn(id);
         match &report {
-            Report::Answer { lane, .. } | Report::Failed { lane } if conn.transport == Transport::LongPoll => {
+            Report::Done => conn.lanes[0] = false,
+            Report::Answer { lane, .. } | Report::Failed { lane, .. } if conn.transport == Transport::LongPoll => {
                 conn.lanes[usize::from(*lane == Lane::Up)] = false;
             }
             Report::Event { id, .. } => conn.source_id = id.to_string(),
@@ -532,162 +600,4 @@ impl World {
             self.input(Input::Report(id, report));
         }
     }
-
-    // ---- the server ----
-
-    fn connects(&mut self, id: ConnId, cursor: &str) {
-        self.server.resumes.push(cursor.into());
-        let socket = self.conns[&id.0].transport == Transport::WebSocket;
-        let path = if socket { self.faults.websocket } else { Path::Clear };
-        match (self.faults.down, path, self.faults.status) {
-            (true, ..) | (_, Path::Refuses, _) => return self.dies(id),
-            (_, Path::Swallows, _) => return self.swallow(id),
-            (_, _, Some(_)) if socket => return self.dies(id),
-            (_, _, Some(_)) => return self.down(id, Report::SourceError { gave_up: true }),
-            _ => {}
-        }
-        self.down(id, super::opened(self.speaks == Speaks::Relay));
-        if path != Path::Mutes {
-            self.attach(id, cursor);
-        }
-        self.dooms(id);
-        self.serve();
-    }
-
-    fn attach(&mut self, id: ConnId, cursor: &str) {
-        let position = self.server.position(cursor);
-        let conn = self.conn(id);
-        conn.attached = !conn.dropped;
-        conn.position = position;
-    }
-
-    /// Accepted, to be killed.
-    fn dooms(&mut self, id: ConnId) {
-        if let Some(after) = self.faults.kills_after {
-            let pending = Pending::Of(id, self.conns[&id.0].life, Event::Dies);
-            self.queue(self.bench.now.0 + after, pending);
-        }
-    }
-
-    fn refusal(&self) -> Option<Head> {
-        self.faults.status.map(|(code, retry_after)| Head { retry_after, ..status(code) })
-    }
-
-    fn answers(&mut self, id: ConnId, lane: Lane, head: Head, body: String) {
-        self.down(id, Report::Answer { lane, head, body: Data::Bytes(body.into_bytes()) });
-    }
-
-    fn gets(&mut self, id: ConnId, cursor: &str) {
-        self.server.resumes.push(cursor.into());
-        if self.faults.down {
-            return self.dies(id);
-        }
-        let stream = self.conns[&id.0].transport == Transport::FetchStream;
-        if let Some(head) = self.refusal() {
-            return match stream {
-                true => self.down(id, Report::Head(head)),
-                false => self.answers(id, Lane::Down, head, String::new()),
-            };
-        }
-        if stream && self.faults.holds_back {
-            return;
-        }
-        self.attach(id, cursor);
-        if stream {
-            self.down(id, Report::Head(event_stream()));
-            let passes = !self.faults.holds_bodies;
-            self.conn(id).attached &= passes;
-        } else {
-            let life = self.conns[&id.0].life;
-            self.order += 1;
-            let hold = self.order as u32;
-            let conn = self.conn(id);
-            conn.attached = false;
-            conn.held = (!conn.dropped).then_some(hold);
-            if !self.endless {
-                self.queue(self.bench.now.0 + self.hold, Pending::Of(id, life, Event::HoldEnds(hold)));
-            }
-        }
-        self.dooms(id);
-        self.serve();
-    }
-
-    fn posts(&mut self, id: ConnId, message: String) {
-        if self.faults.down {
-            return self.dies(id);
-        }
-        if let Some(head) = self.refusal() {
-            return self.answers(id, Lane::Up, head, String::new());
-        }
-        self.server.received.push(message);
-        if self.faults.loses_answers {
-            return self.dies(id);
-        }
-        self.answers(id, Lane::Up, status(202), String::new());
-    }
-
-    fn hold_ends(&mut self, id: ConnId, hold: u32) {
-        let speaks = self.speaks;
-        let conn = self.conn(id);
-        if conn.held != Some(hold) {
-            return;
-        }
-        conn.held = None;
-        let head = if speaks == Speaks::Sse { event_stream() } else { status(408) };
-        self.answers(id, Lane::Down, head, String::new());
-    }
-
-    /// Sends to everybody what is new.
-    fn serve(&mut self) {
-        for (id, _) in self.bench.audit.live() {
-            while self.conns[&id.0].attached {
-                let Some((n, message)) = self.server.after(self.conns[&id.0].position) else { break };
-                self.conn(id).position = n;
-                self.streams(id, n, &message);
-            }
-            if self.conns[&id.0].held.is_some() {
-                self.answers_poll(id);
-            }
-        }
-    }
-
-    fn streams(&mut self, id: ConnId, n: u64, message: &str) {
-        let at = self.server.id(n);
-        let data = Data::new(message);
-        match self.conns[&id.0].transport {
-            Transport::WebSocket if self.speaks == Speaks::Raw => self.down(id, Report::Frame(data)),
-            Transport::WebSocket => {
-                self.down(id, Report::Frame(Data::Text(format!("id: {at}\ncontent-type: text/plain\n\n{message}"))));
-            }
-            Transport::EventSource => self.down(id, super::event(message, &at)),
-            Transport::FetchStream => self.down(id, Report::Chunk(Data::Bytes(event(&at, message).into_bytes()))),
-            _ => {}
-        }
-    }
-
-    fn answers_poll(&mut self, id: ConnId) {
-        if self.endless {
-            return;
-        }
-        let speaks = self.speaks;
-        let Some((n, message)) = self.server.after(self.conns[&id.0].position) else { return };
-        let conn = self.conn(id);
-        conn.held = None;
-        if speaks == Speaks::Sse {
-            let mut body = event(&self.server.id(n), &message);
-            let mut last = n;
-            while let Some((n, message)) = self.server.after(last) {
-                body += &event(&self.server.id(n), &message);
-                last = n;
-            }
-            self.answers(id, Lane::Down, event_stream(), body);
-        } else {
-            let head = with_id(&self.server.id(n));
-            self.answers(id, Lane::Down, head, message);
-        }
-    }
-}
-
-fn event(id: &str, data: &str) -> String {
-    format!("id: {id}\ndata: {data}\n\n")
 }
