@@ -9,6 +9,8 @@ import { streams } from "./streams.js";
 const MAX_EVENT_BYTES = 16 * 1_048_576;
 /** Methods whose requests may be repeated (RFC 9110, 9.2.2: the safe ones, of those that bring something). */
 const SAFE = ["GET", "HEAD", "QUERY"];
+/** Methods that have no body, in the eyes of fetch. */
+const BARE = ["GET", "HEAD"];
 
 /** A value, or what a function gives when an attempt begins. */
 const valueOf = (given) => (isFunction(given) ? given() : given);
@@ -20,8 +22,9 @@ export const sourceClass = (engine) => {
     constructor(url, options = {}) {
       const { method = "GET", headers, body, fetch, refresh, verdict, signal, silenceTimeout } = options;
       const withCredentials = Boolean(options.withCredentials);
-      const safe = SAFE.includes(method.toUpperCase());
-      if (safe && body !== undefined) fail("body", "one", "none with the method " + method);
+      const verb = method.toUpperCase();
+      const safe = SAFE.includes(verb);
+      if (BARE.includes(verb) && body !== undefined) fail("body", "one", "none with the method " + method);
       const placed = (url, headers, body) => {
         const httpUrl = resolve(url, "http");
         return { url: httpUrl, httpUrl, headers, body };
@@ -29,7 +32,7 @@ export const sourceClass = (engine) => {
       const provided = [url, headers, body].some(isFunction);
       const place = provided ? undefined : placed(url, headers, body);
       const crossOrigin = !place || new URL(place.url).origin !== globalThis.location?.origin;
-      const needsFetch = !safe || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
+      const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
       super(engine, {
         number: 2,
         flags: crossOrigin | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)

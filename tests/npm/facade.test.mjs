@@ -1,50 +1,11 @@
-// The package in Chromium, against the fixture server. What `t` runs in the page finds `next`, `take`, `record` and `quick` of
-// support.mjs there, and the package's classes.
+// The reconnecting classes in Chromium, against the fixture server: what both have in common, and ReconnectingWebSocket. What runs in the
+// page finds there what www/helpers.js has, and the package's classes.
 import assert from "node:assert/strict";
-import { after, before, beforeEach, afterEach, test } from "node:test";
-import { launchBrowser, openPage, startFixture } from "./support.mjs";
+import { test } from "node:test";
+import { eventually, setScene } from "./support.mjs";
 
-let fixture;
-let browser;
-let page;
-/** What a test expects to go wrong unseen. */
-let expected;
-/** A channel that no other test uses. */
-let channel;
-let tests = 0;
-
-before(async () => {
-  [fixture, browser] = await Promise.all([startFixture(), launchBrowser()]);
-});
-
-after(async () => {
-  await browser?.close();
-  await fixture?.stop();
-});
-
-beforeEach(async () => {
-  await fixture.reset();
-  page = await openPage(browser, fixture);
-  expected = [];
-  tests += 1;
-  channel = `test-${tests}`;
-});
-
-afterEach(async () => {
-  await page.close();
-  assert.deepEqual(page.errors, expected, "what went wrong unseen in the page");
-});
-
-const inPage = (script, argument = channel) => page.evaluate(script, argument);
-
-/** Waits until `look` finds something, and returns that. */
-async function eventually(look, what) {
-  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => { setTimeout(resolve, 20); })) {
-    const found = await look();
-    if (found) return found;
-  }
-  throw new Error(`it never happened that ${what}`);
-}
+const scene = setScene();
+const { inPage } = scene;
 
 // ---- the raw WebSocket ----
 
@@ -101,7 +62,7 @@ test("a message is a MessageEvent with its origin, and is given to on… attribu
       protocol: socket.protocol, url: socket.url, readyState: socket.readyState, buffered: socket.bufferedAmount,
     };
   });
-  const url = fixture.origin.replace("http", "ws");
+  const url = scene.fixture.origin.replace("http", "ws");
   assert.deepEqual(seen, {
     is: true, type: "message", data: "x", origin: url, target: true, ports: 0, source: null,
     protocol: "one", url: `${url}/ws/echo`, readyState: 1, buffered: 0,
@@ -134,7 +95,8 @@ test("messages that are sent while the connection is down wait, and go when it i
     await lost;
     const during = [socket.readyState, socket.state, socket.send("meanwhile")];
     const came = await take(socket, 1);
-    return { during, came, events, stats: { ...socket.stats(), uptime: socket.stats().uptime > 0, lastError: socket.stats().lastError.kind } };
+    const stats = socket.stats();
+    return { during, came, events, stats: { ...stats, uptime: stats.uptime > 0, lastError: stats.lastError.kind } };
   });
   assert.deepEqual(seen, {
     during: [0, "waiting", "queued"], came: ["meanwhile"],
@@ -185,7 +147,7 @@ test("close ends it with one close event, later, and nothing after it", async ()
     readyState: 3, events: ["statechange", "close"],
   });
   const [entry] = await eventually(async () => {
-    const entries = await fixture.journal("/ws/echo");
+    const entries = await scene.fixture.journal("/ws/echo");
     return entries.at(-1)?.endedMs && [entries.at(-1)];
   }, "the server's connection ended");
   assert.ok(entry.endedMs);
@@ -291,7 +253,7 @@ test("the relay carries text, binary, empty and large messages over WebSocket, w
 });
 
 test("where WebSocket is refused, the relay goes on by long-polling, both ways, and says so", async () => {
-  await fixture.control("refuse-websocket");
+  await scene.fixture.control("refuse-websocket");
   const seen = await inPage(async (channel) => {
     const states = [];
     const socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay" });
@@ -314,7 +276,7 @@ test("where WebSocket is refused, the relay goes on by long-polling, both ways, 
 });
 
 test("a connection that was lost falls back to long-polling, and climbs back when WebSocket works again", async () => {
-  await page.clock.install();
+  await scene.page.clock.install();
   const change = (to) => inPage((to) => next(socket, "transportchange", (event) => event.to === to).then(
     ({ from, to, why }) => ({ from, to, why: why?.kind })), to);
   await inPage(async (channel) => {
@@ -323,29 +285,29 @@ test("a connection that was lost falls back to long-polling, and climbs back whe
     socket.onmessage = ({ data }) => came.push(data);
     await next(socket, "open");
   });
-  await fixture.publish(channel, "1");
+  await scene.fixture.publish(scene.channel, "1");
   const down = change("long-poll");
-  await fixture.control("refuse-websocket");
+  await scene.fixture.control("refuse-websocket");
   assert.deepEqual(await down, { from: "websocket", to: "long-poll", why: "network" });
-  await fixture.publish(channel, "2");
-  await page.waitForFunction(() => came.length === 2);
-  await fixture.reset();
+  await scene.fixture.publish(scene.channel, "2");
+  await scene.page.waitForFunction(() => came.length === 2);
+  await scene.fixture.reset();
   const up = change("websocket");
-  await page.clock.fastForward(16_000);
+  await scene.page.clock.fastForward(16_000);
   // Once the probe has held for a second it moves at the end of a poll.
-  await eventually(async () => (await fixture.journal(`/relay/${channel}`)).some(({ kind, status, endedMs }) => (
+  await eventually(async () => (await scene.fixture.journal(`/relay/${scene.channel}`)).some(({ kind, status, endedMs }) => (
     kind === "websocket" && status === 101 && !endedMs)), "a probe was open");
-  await page.clock.fastForward(1_500);
-  await fixture.publish(channel, "3");
-  await page.clock.fastForward(1_500);
+  await scene.page.clock.fastForward(1_500);
+  await scene.fixture.publish(scene.channel, "3");
+  await scene.page.clock.fastForward(1_500);
   assert.deepEqual(await up, { from: "long-poll", to: "websocket", why: undefined });
-  await fixture.publish(channel, "4");
-  await page.waitForFunction(() => came.length === 4);
+  await scene.fixture.publish(scene.channel, "4");
+  await scene.page.waitForFunction(() => came.length === 4);
   assert.deepEqual(await inPage(() => came), ["1", "2", "3", "4"]);
 });
 
 test("a thousand relay messages arrive once each and in order, through fifty drops", { timeout: 40_000 }, async () => {
-  const path = `/relay/${channel}`;
+  const path = `/relay/${scene.channel}`;
   await inPage(async (channel) => {
     window.socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay", reconnect: { ...quick, maxDelay: 20 } });
     window.came = take(socket, 1000);
@@ -354,8 +316,9 @@ test("a thousand relay messages arrive once each and in order, through fifty dro
   const drops = new Set();
   while (drops.size < 50) drops.add(Math.floor(Math.random() * 1000));
   for (let i = 0; i < 1000; i += 1) {
-    await fixture.publish(channel, String(i));
-    if (drops.has(i)) await eventually(async () => (await fixture.control(`drop?path=${path}`)).cut > 0, "there was a connection to drop");
+    await scene.fixture.publish(scene.channel, String(i));
+    const drop = async () => (await scene.fixture.control(`drop?path=${path}`)).cut;
+    if (drops.has(i)) await eventually(drop, "there was a connection to drop");
   }
   const { came, stats } = await inPage(async () => ({ came: await window.came, stats: socket.stats() }));
   assert.deepEqual(came, Array.from({ length: 1000 }, (_, i) => String(i)));
@@ -364,7 +327,7 @@ test("a thousand relay messages arrive once each and in order, through fifty dro
 });
 
 test("a message that the relay refuses for good is reported, and what follows goes on", async () => {
-  await fixture.control("refuse-websocket");
+  await scene.fixture.control("refuse-websocket");
   const seen = await inPage(async (channel) => {
     const socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay" });
     await next(socket, "open");
@@ -378,147 +341,24 @@ test("a message that the relay refuses for good is reported, and what follows go
   assert.deepEqual(seen, { length: 1024 * 1024 + 1, why: "refused", came: ["small"] });
 });
 
-// ---- server-sent events ----
-
-test("an EventSource resumes after the last id when it is dropped", async () => {
-  await inPage(async (channel) => {
-    window.source = new ReconnectingEventSource(`/sse/${channel}`, { reconnect: quick });
-    window.came = [];
-    window.events = record(source);
-    source.onmessage = ({ data }) => came.push(data);
-    await next(source, "open");
-  });
-  await fixture.publish(channel, "1");
-  await page.waitForFunction(() => came.length === 1);
-  const again = inPage(() => next(source, "reconnected").then(({ continuity, transport }) => ({ continuity, transport })));
-  await fixture.control(`drop?path=/sse/${channel}`);
-  await fixture.publish(channel, "2");
-  assert.deepEqual(await again, { continuity: "resumed", transport: "fetch-stream" });
-  await page.waitForFunction(() => came.length === 2);
-  const { id } = await fixture.publish(channel, "3");
-  await page.waitForFunction(() => came.length === 3);
-  const seen = await inPage(() => ({ came, last: source.lastEventId, events: events.filter((type) => type !== "statechange") }));
-  assert.deepEqual(seen, {
-    came: ["1", "2", "3"], last: id,
-    events: ["open", "message", "error", "reconnecting", "open", "reconnected", "transportchange", "message", "message"],
-  });
-  const entries = (await fixture.journal(`/sse/${channel}`)).filter(({ method }) => method === "GET");
-  const [first, second] = entries;
-  assert.equal(entries.length, 2);
-  assert.equal(first.resume, null);
-  assert.match(second.resume, /:1$/);
-  assert.equal(second.headers["last-event-id"], second.resume);
-});
-
-test("an EventSource begins after the id that it is given, in the query if that has a name", async () => {
-  const { id } = await fixture.publish(channel, "old");
-  await fixture.publish(channel, "new");
-  const seen = await inPage(async ([channel, lastEventId]) => Promise.all([undefined, "last_event_id"].map(async (query) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?first=oldest`, { resume: { lastEventId, query } });
-    return [...await take(source, 1), source.transport];
-  })), [channel, id]);
-  assert.deepEqual(seen, [["new", "fetch-stream"], ["new", "eventsource"]]);
-});
-
-test("named events arrive, whoever listens when", async () => {
-  const seen = inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}`);
-    const early = take(source, 1, "early");
-    await next(source, "open");
-    const late = take(source, 1, "late");
-    window.listening = true;
-    return Promise.all([early, late]);
-  });
-  await page.waitForFunction(() => window.listening);
-  await fixture.publish(channel, "1", { "X-EventSource-Event": "early" });
-  await fixture.publish(channel, "2", { "X-EventSource-Event": "late" });
-  assert.deepEqual(await seen, [["1"], ["2"]]);
-});
-
-test("status 204 ends an EventSource", async () => {
-  const seen = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?status=204`);
-    const { cause } = await next(source, "close");
-    return { status: cause.status, message: cause.message, readyState: source.readyState };
-  });
-  assert.deepEqual(seen, { status: 204, message: "the server refused (204)", readyState: 2 });
-});
-
-test("Retry-After is obeyed", async () => {
-  const seen = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?status=503&retry-after=1&times=1&key=${channel}`, {
-      reconnect: quick, transports: ["fetch-stream"] });
-    const { delay, cause } = await next(source, "reconnecting");
-    const began = performance.now();
-    await next(source, "open");
-    return { delay, waited: performance.now() - began, status: cause.status, retryAfter: cause.retryAfter };
-  });
-  assert.ok(seen.delay >= 1000 && seen.waited >= 1000, JSON.stringify(seen));
-  assert.deepEqual([seen.status, seen.retryAfter], [503, 1000]);
-});
-
-test("another content type ends it, with an error that names what came", async () => {
-  const seen = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?content-type=text/html`);
-    const [error] = await Promise.all([next(source, "error", ({ cause }) => cause.kind !== "network"), next(source, "close")]);
-    return { kind: error.cause.kind, message: error.message };
-  });
-  assert.deepEqual(seen, { kind: "content-type", message: "expected text/event-stream, the server sent (200): text/html" });
-});
-
-test("by long-polling, each response is read when it ends", async () => {
-  for (const data of ["1", "2", "3"]) await fixture.publish(channel, data);
-  const seen = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?end-after=1`, { transports: ["long-poll"] });
-    return { came: await take(source, 3), transport: source.transport, drops: source.stats().drops };
-  });
-  assert.deepEqual(seen, { came: ["1", "2", "3"], transport: "long-poll", drops: 0 });
-});
-
-test("a stream that falls silent is given up after silenceTimeout", async () => {
-  const seen = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?silent=open&times=1&key=${channel}`, { silenceTimeout: 300, reconnect: quick });
-    const { cause } = await next(source, "reconnecting");
-    await next(source, "reconnected");
-    return [cause.kind, cause.message];
-  });
-  assert.deepEqual(seen, ["silence", "nothing came within silenceTimeout"]);
-});
-
-test("an event that is longer than maxEventBytes ends it", async () => {
-  await fixture.publish(channel, "x".repeat(2000));
-  const kind = await inPage(async (channel) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}`, { transports: ["fetch-stream"], maxEventBytes: 1000 });
-    return (await next(source, "close")).cause.kind;
-  });
-  assert.equal(kind, "overflow");
-});
-
-test("events are whole, however the bytes are cut", async () => {
-  for (const data of ["naïve ☃", "line 1\nline 2", "😀".repeat(20)]) await fixture.publish(channel, data);
-  const came = await inPage(async (channel) => Promise.all(["trickle", "cut-utf8"].map(async (fault) => {
-    const source = new ReconnectingEventSource(`/sse/${channel}?${fault}`, { transports: ["fetch-stream"] });
-    return take(source, 3);
-  })));
-  assert.deepEqual(came, Array(2).fill(["naïve ☃", "line 1\nline 2", "😀".repeat(20)]));
-});
-
 // ---- hosts that lack something ----
 
 test("without EventSource and fetch there is still XMLHttpRequest; without anything there is a clear end", async () => {
-  for (const data of ["1", "2"]) await fixture.publish(channel, data);
+  for (const data of ["1", "2"]) await scene.fixture.publish(scene.channel, data);
   const seen = await inPage(async (channel) => {
     delete window.EventSource;
     delete window.fetch;
     const source = new ReconnectingEventSource(`/sse/${channel}?end-after=1`);
+    const transports = [];
+    source.addEventListener("message", () => transports.push(source.transport));
     const came = await take(source, 2);
     delete window.WebSocket;
     const socket = new ReconnectingWebSocket("/ws/echo");
     const { cause } = await next(socket, "close");
-    return { came, transport: source.transport, kind: cause.kind, message: cause.message };
+    return { came, transports, kind: cause.kind, message: cause.message };
   });
   assert.deepEqual(seen, {
-    came: ["1", "2"], transport: "xhr-stream", kind: "unusable",
+    came: ["1", "2"], transports: ["xhr-stream", "xhr-stream"], kind: "unusable",
     message: "no transport could be used: ReferenceError: WebSocket is not defined",
   });
 });
@@ -538,15 +378,20 @@ test("an AbortSignal closes; one that is aborted already lets nothing begin", as
     return [state, source.readyState, never.stats().attempts];
   });
   assert.deepEqual(seen, ["closed", 2, 0]);
-  assert.deepEqual(await fixture.journal(`/sse/${channel}-never`), []);
+  assert.deepEqual(await scene.fixture.journal(`/sse/${scene.channel}-never`), []);
 });
 
 test("after close nothing is left: no request, no timer, no listener", async () => {
-  await page.close();
   const counting = () => {
     const held = new Set();
     window.held = held;
-    const { setTimeout, clearTimeout } = window;
+    const { setTimeout, clearTimeout, setInterval, clearInterval } = window;
+    window.setInterval = (...what) => {
+      const timer = setInterval(...what);
+      held.add(timer);
+      return timer;
+    };
+    window.clearInterval = (timer) => { held.delete(timer); clearInterval(timer); };
     window.setTimeout = (callback, delay, ...rest) => {
       const timer = setTimeout((...what) => { held.delete(timer); callback(...what); }, delay, ...rest);
       held.add(timer);
@@ -560,7 +405,7 @@ test("after close nothing is left: no request, no timer, no listener", async () 
       return addEventListener.call(window, type, listener, options);
     };
   };
-  page = await openPage(browser, fixture, counting);
+  await scene.reopen(counting);
   const left = await inPage(async (channel) => {
     const socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay", transports: ["long-poll"] });
     const sources = ["eventsource", "fetch-stream", "long-poll"].map(
@@ -575,8 +420,10 @@ test("after close nothing is left: no request, no timer, no listener", async () 
     return { during: during > 6, left: [...held] };
   });
   assert.deepEqual(left, { during: true, left: [] });
-  await eventually(async () => [...await fixture.journal(`/sse/${channel}`), ...await fixture.journal(`/relay/${channel}`)].every(
-    ({ endedMs }) => endedMs), "the server saw all of them end");
+  for (const kind of ["sse", "relay"]) {
+    const ended = async () => (await scene.requests(`/${kind}/${scene.channel}`)).every(({ endedMs }) => endedMs);
+    await eventually(ended, "the server saw all of them end");
+  }
 });
 
 // ---- the classes ----
@@ -635,7 +482,9 @@ test("the classes have the shape of the browser's own", async () => {
       const one = new Ours("/ws/echo?silent", ...given);
       one.close();
       const names = [];
-      for (let at = Native.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) names.push(...Object.getOwnPropertyNames(at));
+      for (let at = Native.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+        names.push(...Object.getOwnPropertyNames(at));
+      }
       return [
         ...names.filter((name) => name !== "when" && !(name in one)),
         ...Object.keys(Native).filter((name) => Ours[name] !== Native[name] || Ours.prototype[name] !== Native[name]),
@@ -649,7 +498,7 @@ test("the classes have the shape of the browser's own", async () => {
 });
 
 test("listeners are called as the DOM calls them", async () => {
-  expected = ["thrown by a listener"];
+  scene.expected = ["thrown by a listener"];
   const calls = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo");
     await next(socket, "open");
@@ -689,11 +538,12 @@ test("listeners are called as the DOM calls them", async () => {
     await end;
     return [...calls, socket.onmessage];
   });
-  assert.deepEqual(calls, ["on… true", "same one twice", "same one twice", "handleEvent 1", "once", "until the signal", "handleEvent 2", null]);
+  assert.deepEqual(calls, [
+    "on… true", "same one twice", "same one twice", "handleEvent 1", "once", "until the signal", "handleEvent 2", null]);
 });
 
 test("a handler that throws or calls back does not disturb what follows", async () => {
-  expected = ["1", "2", "3"];
+  scene.expected = ["1", "2", "3"];
   const came = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo");
     const came = [];

@@ -1,17 +1,29 @@
-// What the browser tests of the package need: the fixture server, a browser, and a page with a few helpers.
+// What the browser tests of the package need: the fixture server, a browser, and for each test a page with a few helpers.
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { after, afterEach, before, beforeEach } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+const pages = fileURLToPath(new URL("www", import.meta.url));
+/** The package under test. */
+export const pkg = resolve(process.env.EVERWIRE_PKG ?? join(root, "pkg"));
 
-/** Starts the fixture on a free port; it serves the repository's `pkg/`. */
+/** Starts the fixture on a free port; it serves the package as `/pkg/`, and the pages of these tests as `/www/`. */
 export async function startFixture() {
   const binary = process.env.EVERWIRE_FIXTURE_BIN ?? resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "debug/everwire-fixture");
-  const server = spawn(binary, ["--port", "0", "--root", root], { stdio: ["ignore", "pipe", "inherit"] });
+  const files = mkdtempSync(join(tmpdir(), "everwire-"));
+  symlinkSync(pkg, join(files, "pkg"));
+  symlinkSync(pages, join(files, "www"));
+  const server = spawn(binary, ["--port", "0", "--root", files], { stdio: ["ignore", "pipe", "inherit"] });
+  // It would outlive a test that was broken off.
+  process.on("exit", () => server.kill("SIGKILL"));
   const failed = once(server, "error").then(([error]) => {
     throw new Error(`the fixture did not start (\`cargo build -p server-fixture\` builds it): ${error.message}`);
   });
@@ -24,6 +36,8 @@ export async function startFixture() {
   };
   return {
     origin,
+    /** The same server, as another origin. */
+    other: origin.replace("127.0.0.1", "localhost"),
     /** Does something of `POST /control/…`. */
     control: (what) => call("POST", `/control/${what}`),
     reset: () => call("DELETE", "/control"),
@@ -33,49 +47,18 @@ export async function startFixture() {
     stop: async () => {
       server.kill("SIGKILL");
       await once(server, "exit");
+      rmSync(files, { recursive: true });
     },
   };
 }
 
-export function launchBrowser() {
+export function launchBrowser(options) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync"],
+    ...options,
   });
-}
-
-/** Runs in the page before anything else: `everwire` is the package, and these are for the tests. */
-function helpers() {
-  // Those of the browser, also where a test plays with the page's clock.
-  const { setTimeout, clearTimeout } = window;
-  /** The next event of this type for which `wanted` holds. */
-  window.next = (target, type, wanted = () => true, patience = 5_000) => new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${type} event came that was wanted`)), patience);
-    const hear = (event) => {
-      if (!wanted(event)) return;
-      clearTimeout(timer);
-      target.removeEventListener(type, hear);
-      resolve(event);
-    };
-    target.addEventListener(type, hear);
-  });
-  /** The data of the next so many events of this type. */
-  window.take = async (target, count, type = "message") => {
-    const taken = [];
-    await next(target, type, ({ data }) => taken.push(data) === count, 20_000);
-    return taken;
-  };
-  /** The types of all events that the connection has of itself, as they come. */
-  window.record = (connection) => {
-    const types = [];
-    for (const type of ["statechange", "open", "message", "error", "reconnecting", "reconnected", "transportchange", "dropped", "close"]) {
-      connection.addEventListener(type, () => types.push(type));
-    }
-    return types;
-  };
-  /** Retries that do not make a test wait. */
-  window.quick = { firstDelay: 20, minDelay: 20, maxDelay: 100, minUptime: 0 };
 }
 
 /** Opens a page of the fixture's origin, with the package imported. What goes wrong unseen in it is in `errors`. */
@@ -83,10 +66,58 @@ export async function openPage(browser, { origin }, before) {
   const page = await browser.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.addInitScript(helpers);
+  await page.addInitScript({ path: join(pages, "helpers.js") });
   if (before) await page.addInitScript(before);
-  // Any page of the server's will do that does nothing. One made up here would be on another network, as Chromium sees it.
-  await page.goto(`${origin}/health`);
+  // Not one made up here, which would be on another network, as Chromium sees it.
+  await page.goto(`${origin}/www/blank.html`);
   await page.evaluate(async () => { Object.assign(window, await import("/pkg/index.js")); });
   return Object.assign(page, { errors });
+}
+
+/** Waits until `look` finds something, and returns that. */
+export async function eventually(look, what) {
+  for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((resolve) => { setTimeout(resolve, 20); })) {
+    const found = await look();
+    if (found) return found;
+  }
+  throw new Error(`it never happened that ${what}`);
+}
+
+/**
+ * Sets the scene for the tests of a file: the `fixture`, the `browser`, and for each test a `page` of its own, and a `channel` that no
+ * other test uses. What runs in the page, by `inPage`, finds there what www/helpers.js has and the package exports.
+ */
+export function setScene(options) {
+  const scene = {
+    inPage: (script, argument = scene.channel) => scene.page.evaluate(script, argument),
+    /** The requests for `path`, by default the channel's stream: GETs and POSTs, as preflights are the browser's. */
+    requests: async (path = `/sse/${scene.channel}`) => (
+      (await scene.fixture.journal(path)).filter((entry) => entry.path === path && entry.method !== "OPTIONS")),
+    /** Another page in place of the test's; `before` runs in it before anything else. */
+    reopen: async (before) => {
+      await scene.page.close();
+      scene.page = await openPage(scene.browser, scene.fixture, before);
+    },
+  };
+  let tests = 0;
+  before(async () => {
+    [scene.fixture, scene.browser] = await Promise.all([startFixture(), launchBrowser(options)]);
+  });
+  after(async () => {
+    await scene.browser?.close();
+    await scene.fixture?.stop();
+  });
+  beforeEach(async () => {
+    await scene.fixture.reset();
+    scene.page = await openPage(scene.browser, scene.fixture);
+    /** What a test expects to go wrong unseen. */
+    scene.expected = [];
+    tests += 1;
+    scene.channel = `test-${tests}`;
+  });
+  afterEach(async () => {
+    await scene.page.close();
+    assert.deepEqual(scene.page.errors, scene.expected, "what went wrong unseen in the page");
+  });
+  return scene;
 }

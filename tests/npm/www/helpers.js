@@ -1,0 +1,44 @@
+// For the code that tests run in a page or a worker, as a classic script that runs before it.
+
+{
+  // Those of the browser, also where a test plays with the page's clock.
+  const { setTimeout, clearTimeout } = globalThis;
+
+  /** The next event of this type for which `wanted` holds. */
+  globalThis.next = (target, type, wanted = () => true, patience = 10_000) => new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no ${type} event came that was wanted`)), patience);
+    const hear = (event) => {
+      if (!wanted(event)) return;
+      clearTimeout(timer);
+      target.removeEventListener(type, hear);
+      resolve(event);
+    };
+    target.addEventListener(type, hear);
+  });
+
+  /** The data of the next so many events of this type. */
+  globalThis.take = async (target, count, type = "message") => {
+    const taken = [];
+    await next(target, type, ({ data }) => taken.push(data) === count, 20_000);
+    return taken;
+  };
+
+  /** The data of all events of this type, as they come. */
+  globalThis.follow = (target, type = "message") => {
+    const came = [];
+    target.addEventListener(type, ({ data }) => came.push(data));
+    return came;
+  };
+
+  /** The types of all events that the connection has of itself, as they come. */
+  globalThis.record = (connection) => {
+    const types = [];
+    for (const type of ["statechange", "open", "message", "error", "reconnecting", "reconnected", "transportchange", "dropped", "close"]) {
+      connection.addEventListener(type, () => types.push(type));
+    }
+    return types;
+  };
+
+  /** Retries that do not make a test wait. */
+  globalThis.quick = { firstDelay: 20, minDelay: 20, maxDelay: 100, minUptime: 0 };
+}
