@@ -16,6 +16,7 @@ mod web {
     mod delivery;
     mod events;
     mod lifetime;
+    mod posts;
     mod relay;
     mod requests;
     mod resume;

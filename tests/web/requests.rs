@@ -183,24 +183,46 @@ async fn a_provider_may_close_the_connection_that_asks_it() {
     assert!(fixture.journal("/sse/{key}", "status").await.is_empty(), "no request was made");
 }
 
+/// What `Events` say of this failure, as soon as they say it.
+async fn explanation(events: &Events) -> String {
+    let reason = || events.stats().last_error.map(|cause| cause.to_string()).unwrap_or_default();
+    until("the explanation", || reason().contains("the server answers")).await;
+    reason()
+}
+
 #[wasm_bindgen_test]
-async fn a_server_that_does_not_allow_this_page_is_told_from_a_network_that_fails() {
+async fn a_server_that_does_not_let_this_page_read_is_told_from_a_network_that_fails() {
     let fixture = Fixture::get().await;
-    let reason = |events: &Events| events.stats().last_error.map(|cause| cause.to_string()).unwrap_or_default();
-    // The fixture's answer to the preflight does not name this header.
-    let refused = events(fixture.url("/sse/{key}")).header("X-Strange", "1").last_event_id("1:1").open().unwrap();
-    until("the explanation", || reason(&refused).contains("the server answers")).await;
-    assert!(reason(&refused).contains("Access-Control-Allow-Origin: http://127.0.0.1"), "{}", reason(&refused));
-    assert!(
-        reason(&refused).contains("Access-Control-Allow-Headers: x-strange, last-event-id"),
-        "{}",
-        reason(&refused)
-    );
-    assert!(matches!(refused.status(), Status::Waiting { .. } | Status::Connecting { .. }), "it may be mended");
+    let origin = "Access-Control-Allow-Origin: http://127.0.0.1";
+    // The browser's own class goes first, and does not say more than that it gave up.
+    let none = events(fixture.url("/sse/{key}?cors=none")).open().unwrap();
+    let words = explanation(&none).await;
+    assert!(words.contains(origin) && !words.contains("Headers"), "{words}");
+    assert!(!none.status().is_closed(), "it may be mended");
+
+    let credentials = events(fixture.url("/sse/{key}?cors=none")).with_credentials(true).open().unwrap();
+    let words = explanation(&credentials).await;
+    assert!(words.contains("(not *), and Access-Control-Allow-Credentials: true"), "{words}");
+
+    let preflight = events(fixture.url("/sse/{key}?cors=simple")).header("X-Strange", "1").last_event_id("1:1");
+    let words = explanation(&preflight.open().unwrap()).await;
+    assert!(words.contains("Access-Control-Allow-Headers: x-strange, last-event-id"), "{words}");
 
     let nobody = events(String::from("http://127.0.0.1:9/")).transports([Transport::FetchStream]).open().unwrap();
     until("the failure", || nobody.stats().last_error.is_some()).await;
     let cause = nobody.stats().last_error.unwrap();
     assert_eq!(cause.kind, CauseKind::Network);
     assert!(!cause.to_string().contains("Access-Control"), "{cause}");
+}
+
+#[wasm_bindgen_test]
+async fn redirects_are_followed_on_every_rung() {
+    for rung in RUNGS {
+        let fixture = Fixture::get().await;
+        for n in 0..2 {
+            fixture.post("/relay/{key}", &n.to_string()).await;
+        }
+        let events = events(fixture.url("/sse/{key}?redirect=307&end-after=1")).transports([rung]).open().unwrap();
+        assert_eq!(data(&mut events.events(), 2).await, ["0", "1"], "{rung:?}");
+    }
 }

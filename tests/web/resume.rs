@@ -109,6 +109,20 @@ async fn an_event_that_comes_again_is_delivered_once_if_that_is_asked_for() {
 }
 
 #[wasm_bindgen_test]
+async fn events_without_an_id_of_their_own_are_never_taken_for_repetitions() {
+    let fixture = Fixture::get().await;
+    let bytes = "data: a\n\nid: 1\ndata: b\n\ndata: c\n\nid: 1\ndata: d\n\nid: 2\ndata: e\n\nid: 1\ndata: f\n\n";
+    fixture.post("/sse/bytes/{key}", bytes).await;
+    let events = events(fixture.url("/sse/bytes/{key}")).dedupe(10).open().unwrap();
+    let mut inbox = events.events();
+    // Two in a row with one id are as one with an id and one without.
+    assert_eq!(data(&mut inbox, 5).await, ["a", "b", "c", "d", "e"]);
+    // The next response has all of it again.
+    assert_eq!(data(&mut inbox, 3).await, ["a", "c", "d"]);
+    assert!(events.stats().duplicates >= 3, "{:?}", events.stats());
+}
+
+#[wasm_bindgen_test]
 async fn beyond_its_window_an_event_is_new_again() {
     let fixture = Fixture::get().await;
     let events = events(fixture.url("/sse/{key}?end-after=4&times=1&key={key}"))

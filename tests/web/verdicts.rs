@@ -144,3 +144,39 @@ async fn closing_while_credentials_are_got_is_the_end() {
     sleep(300).await;
     assert_eq!(fixture.journal("/sse/{key}", "status").await, ["401"]);
 }
+
+#[wasm_bindgen_test]
+async fn a_token_that_is_refused_is_replaced_by_one_that_is_not_on_every_rung() {
+    for rung in [Transport::FetchStream, Transport::XhrStream, Transport::LongPoll] {
+        let fixture = Fixture::get().await;
+        for n in 0..2 {
+            fixture.post("/relay/{key}", &n.to_string()).await;
+        }
+        let token = Rc::new(Cell::new("old"));
+        let (given, fresh) = (token.clone(), token);
+        let events = events(fixture.url("/sse/{key}?auth=new&end-after=1"))
+            .transports([rung])
+            .headers_with(move || {
+                let header = ("authorization", format!("Bearer {}", given.get()));
+                async move { Ok::<_, String>([header]) }
+            })
+            .refresh(move || {
+                fresh.set("new");
+                async { Ok::<_, String>(()) }
+            })
+            .open()
+            .unwrap();
+        let got = take(&mut events.events(), 2).await;
+        assert_eq!((got[0].data.as_str(), got[1].data.as_str()), ("0", "1"), "{rung:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_retry_after_may_be_a_date() {
+    let fixture = Fixture::get().await;
+    let events = events(fixture.url("/sse/{key}?status=429&retry-after=date:100")).open().unwrap();
+    until("the wait", || matches!(events.status(), Status::Waiting { retry_in, .. } if !retry_in.is_zero())).await;
+    let Status::Waiting { retry_in, cause: Some(cause), .. } = events.status() else { unreachable!() };
+    assert_eq!(cause.status, 429);
+    assert!(retry_in > Duration::from_secs(90), "{retry_in:?}");
+}
