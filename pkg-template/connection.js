@@ -244,13 +244,13 @@ export const connect = (face, engine, wire) => {
       tell("open");
     },
     message(value, id) {
-      const now = performance.now();
+      const shared = { target: face, origin, timeStamp: performance.now() };
       if (!openParser) {
         if (it.closing) return;
         it.lastEventId = id ?? it.lastEventId;
         counters.messages += 1;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
-        return face.dispatchEvent(new LightMessage(face, "message", shown, it.lastEventId, origin, now));
+        return face.dispatchEvent(new LightMessage(shared, "message", shown, it.lastEventId));
       }
       for (let i = 0; i < value.length && !it.closing; i += 4) {
         const id = value[i + 2] ?? it.lastEventId;
@@ -260,7 +260,7 @@ export const connect = (face, engine, wire) => {
         }
         if (id !== it.lastEventId) moveTo(id);
         counters.events += 1;
-        face.dispatchEvent(new LightMessage(face, value[i], value[i + 1], id, origin, now));
+        face.dispatchEvent(new LightMessage(shared, value[i], value[i + 1], id));
       }
     },
     reconnecting(attempt, delay) {

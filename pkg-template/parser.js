@@ -9,7 +9,7 @@ import { scalar, simd } from "./wasm/parser.js";
 /** The numbers of a table before its first event. */
 const HEAD = 5;
 /** Bytes of a window that events share. */
-const WINDOW = 4096;
+const WINDOW = 8192;
 /** An event with more of them has a window to itself; */
 const LARGE = 512;
 /** and one with more than that has none: should it not be plain, it would have been decoded twice. */

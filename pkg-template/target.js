@@ -7,14 +7,15 @@
 
 import { fail } from "./options.js";
 
-/** Gives a constructor of light events the prototype that makes them pass for `Native`. */
-const passFor = (Light, Native) => {
+/** Gives a constructor of light events the prototype that makes them pass for `Native`, with `more` on it. */
+const passFor = (Light, Native, more) => {
   // All that a native one has, as plain values and bound methods, for its own accessors refuse strangers. Not every host has every class.
   const model = new (globalThis[Native] ?? Event)("");
   const copy = {};
   for (const name in model) copy[name] = typeof model[name] === "function" ? model[name].bind(model) : model[name];
   Light.prototype = {
     __proto__: Object.getPrototypeOf(model), ...copy, stopImmediatePropagation() { this.stopped = true; } };
+  Object.defineProperties(Light.prototype, Object.getOwnPropertyDescriptors(more ?? {}));
   return Light;
 };
 
@@ -24,17 +25,21 @@ const lightClass = (Native) => passFor(function (target, type, fields) {
 
 export const LightEvent = /* @__PURE__ */ lightClass("Event");
 export const LightClose = /* @__PURE__ */ lightClass("CloseEvent");
-// Made by the thousand, and so field by field.
-export const LightMessage = /* @__PURE__ */ passFor(function (target, type, data, lastEventId, origin, timeStamp) {
+
+const SHARED = Symbol("shared");
+/** A message. They are made by the thousand, so what those of one chunk have in common they share: `{ target, origin, timeStamp }`. */
+export const LightMessage = /* @__PURE__ */ passFor(function (shared, type, data, lastEventId) {
   this.type = type;
   this.data = data;
   this.lastEventId = lastEventId;
-  this.origin = origin;
-  this.target = target;
-  this.currentTarget = target;
-  this.srcElement = target;
-  this.timeStamp = timeStamp;
-}, "MessageEvent");
+  this[SHARED] = shared;
+}, "MessageEvent", {
+  get target() { return this[SHARED].target; },
+  get currentTarget() { return this[SHARED].target; },
+  get srcElement() { return this[SHARED].target; },
+  get origin() { return this[SHARED].origin; },
+  get timeStamp() { return this[SHARED].timeStamp; },
+});
 
 const captures = (options) => options === true || Boolean(options?.capture);
 
