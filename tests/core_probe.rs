@@ -110,6 +110,17 @@ fn a_message_under_way_is_waited_for_before_the_move_and_the_outbox_is_not() {
     assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["waits 1", "waits 2"]);
 }
 
+/// T8: the timers of a hidden page are late.
+#[test]
+fn a_move_that_waits_for_a_message_asks_for_no_time_that_has_passed() {
+    let (mut bench, carrier, _) = Bench::probed();
+    assert_eq!(bench.send("under way").0, Ok(Delivery::Sent));
+    bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
+    bench.now = bench.now.after(Millis(60 * SECOND));
+    bench.step(Input::Tick);
+    assert_eq!(bench.wake, Some(bench.now.after(Millis(SECOND))));
+}
+
 #[test]
 fn a_probe_goes_with_its_carrier() {
     let (mut bench, carrier, probe) = Bench::probed();

@@ -876,7 +876,7 @@ impl<P: Payload> Machine<P> {
         }
         carrier.next_poll = match &self.probe {
             // A probe that is open gets its second to prove that it holds, and a message under way its answer.
-            Some(probe) if probe.holds != Millis::NEVER => probe.holds.max(carrier.next_poll.after(QUIET_POLL)),
+            Some(probe) if probe.holds != Millis::NEVER => probe.holds.max(now.after(QUIET_POLL)),
             _ => {
                 carrier.last_poll = now;
                 if carrier.transport != Transport::LongPoll {
