@@ -37,6 +37,8 @@ export const connect = (face, engine, wire) => {
   let place = {};
   let origin = "";
   let machine;
+  /** The attempt that is open; a probe beside it is none. */
+  let current;
   let life;
   let timer;
   let saving;
@@ -144,8 +146,8 @@ export const connect = (face, engine, wire) => {
       const moved = parser.lastId === before ? undefined : parser.lastId;
       counters.bytes += bytes;
       machine.piece(id, bytes, events, retry, moved, overflow);
-      // A block without data moves it as well.
-      if (!events.length && moved !== undefined) moveTo(moved);
+      // A block without data moves it as well, once the events before it have been heard.
+      if (moved !== undefined && id === current) queue.push(() => it.closing || moveTo(moved));
       run();
     };
   };
@@ -183,6 +185,7 @@ export const connect = (face, engine, wire) => {
       if (at >= 0) timer = setTimeout(input, Math.min(at - performance.now() + 1, 2 ** 31 - 1), TICK);
     },
     flush(id) {
+      current = id;
       input(FLUSH, { id });
     },
     judge() {

@@ -391,3 +391,24 @@ for (const { from, transports } of MENDED) {
     await eventually(async () => (await requests()).filter(({ endedMs }) => !endedMs).length === 1, "one request was left");
   });
 }
+
+test("what a probe brings moves nothing, for it comes again over the connection", async () => {
+  await scene.page.clock.install();
+  await fetch(`${scene.fixture.origin}/sse/bytes/${scene.channel}`, { method: "POST", body: "id: 99\n\n" });
+  await inPage(async (channel) => {
+    const urls = [`/sse/${channel}?hold-body&end-after=1`, `/sse/${channel}?end-after=1`, `/sse/bytes/${channel}?hold`];
+    window.source = new ReconnectingEventSource(() => urls.shift() ?? `/sse/${channel}`, {
+      transports: ["fetch-stream", "long-poll"], firstByteTimeout: 400, reconnect: quick });
+    window.came = follow(source);
+    await next(source, "open", () => source.transport === "long-poll");
+  }, scene.channel);
+  const id = await publish("1");
+  await arrived(1);
+  await scene.page.clock.fastForward(16_000);
+  await eventually(async () => (await requests(`/sse/bytes/${scene.channel}`)).some(({ sent }) => sent), "the probe was answered");
+  // What the probe was told has been read when a later request is answered.
+  assert.equal(await inPage(() => fetch("/health").then(() => source.lastEventId)), id);
+  await publish("2", "3");
+  await arrived(3);
+  assert.deepEqual(await inPage(() => [came, source.transport]), [["1", "2", "3"], "fetch-stream"]);
+});
