@@ -221,6 +221,23 @@ fn once_something_has_come_the_rungs_have_to_bring_bytes_again() {
     assert_eq!(bench.rungs().last(), Some(&XHR_STREAM));
 }
 
+/// It was remembered because those above it hold bytes back, perhaps; so they have to show that they do not.
+#[test]
+fn a_remembered_rung_that_is_silent_says_nothing_of_those_above_it() {
+    let mut bench = Bench::with(sse(), Config { begin_with: Some(LONG_POLL), ..Config::default() });
+    bench.later(30_500);
+    bench.waits();
+    for next in [FETCH_STREAM, XHR_STREAM, LONG_POLL] {
+        brings_nothing(&mut bench);
+        assert_eq!(bench.rungs().last(), Some(&next));
+    }
+    bench.later(30_500);
+    bench.waits();
+    bench.opens();
+    bench.later(HOUR);
+    assert_eq!((bench.phase(), bench.snapshot().transport), (Phase::Open, Some(EVENT_SOURCE)), "after a whole round");
+}
+
 #[test]
 fn the_last_rung_is_not_left_for_its_silence() {
     let mut bench = Bench::on(sse(), &[FETCH_STREAM, XHR_STREAM]);

@@ -14,12 +14,12 @@ mod world;
 
 use everwire::core::{
     backoff::Backoff,
-    cause::Kind,
+    cause::{Kind, Verdict},
     cursor::Continuity,
     machine::Config,
     outbox::{Bounds, WhenFull},
     time::Millis,
-    types::{ConnId, Delivery, Effect, End, Head, Input, Notice, PageEvent, Phase, Refused, Report, Why},
+    types::{ConnId, Delivery, Effect, End, Head, Input, Notice, PageEvent, Phase, Refused, Report, Ruling, Why},
     wire::{raw::Raw, relay::Relay},
 };
 use world::{
@@ -298,13 +298,19 @@ fn states() -> Vec<(&'static str, Bench)> {
     away.page(PageEvent::Cached);
     let mut closed = Bench::open(Raw);
     closed.close();
+    let mut judging = Bench::with(Raw, Config { judges: true, ..Config::default() });
+    judging.breaks();
+    let mut refreshing = Bench::with(Raw, Config { refreshes: true, ..Config::default() });
+    refreshing.closes(4401);
     vec![
         ("idle", Bench::new(Raw, Config::default())),
         ("connecting", Bench::started(Raw)),
         ("open", Bench::open(Raw)),
         ("polling", Bench::polling()),
         ("probed", Bench::probed().0),
+        ("judging", judging),
         ("waiting", waiting),
+        ("refreshing", refreshing),
         ("away", away),
         ("closed", closed),
     ]
@@ -436,6 +442,26 @@ fn page_events_without_a_place_in_the_table_change_nothing() {
 }
 
 #[test]
+fn a_verdict_and_credentials_that_nobody_waits_for_change_nothing() {
+    let verdicts = [None, Some(Ruling::Verdict(Verdict::Stop)), Some(Ruling::RetryAfter(Millis(1)))];
+    for (name, mut bench) in states() {
+        for ruling in verdicts.into_iter().filter(|_| name != "judging") {
+            changes_nothing(name, &mut bench, Input::Judged(ruling));
+        }
+        for result in [Ok(()), Err("no".into())].into_iter().filter(|_| name != "refreshing") {
+            changes_nothing(name, &mut bench, Input::Refreshed(result));
+        }
+    }
+}
+
+#[test]
+fn the_first_time_on_the_wall_changes_nothing_in_any_state() {
+    for (name, mut bench) in states() {
+        changes_nothing(name, &mut bench, Input::WallClock(Millis(1_700_000_000_000)));
+    }
+}
+
+#[test]
 fn reconnect_before_the_start_changes_nothing() {
     changes_nothing("idle", &mut Bench::new(Raw, Config::default()), Input::Reconnect);
 }
@@ -454,6 +480,10 @@ fn closed_is_absorbing() {
         Input::Reconnect,
         Input::Report(id, frame("late")),
         Input::Page(PageEvent::Restored),
+        Input::Judged(None),
+        Input::Refreshed(Ok(())),
+        Input::WallClock(Millis(0)),
+        Input::WallClock(Millis(HOUR)),
         Input::Close { code: 1000, reason: "".into() },
     ] {
         changes_nothing("closed", &mut bench, input);

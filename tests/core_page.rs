@@ -307,6 +307,21 @@ fn what_is_open_stays_open_whether_the_page_is_seen_or_not() {
     }
 }
 
+/// T16: quick hiding and showing left MFE with streams that nobody could end.
+#[test]
+fn however_often_the_page_comes_and_goes_there_is_one_connection() {
+    use PageEvent::{Cached, Offline, Online, Restored, Visible};
+    for mut bench in [Bench::open(Relay), streaming(FETCH_STREAM), streaming(LONG_POLL)] {
+        for event in [Cached, Restored, Visible, Restored, Online, Cached, Cached, Offline, Restored, Online, Visible] {
+            bench.page(event);
+            assert!(bench.audit.live().len() <= 1, "{event:?}");
+        }
+        assert_eq!(bench.audit.live().len(), 1);
+        bench.close();
+        assert_eq!(bench.audit.live(), []);
+    }
+}
+
 #[test]
 fn a_socket_on_another_network_is_left_when_it_says_so_and_not_before() {
     let mut bench = Bench::open(Relay);

@@ -338,20 +338,6 @@ fn what_the_application_and_the_page_do_meanwhile_comes_before_the_credentials()
 }
 
 #[test]
-fn credentials_that_nobody_asked_for_change_nothing() {
-    for (mut bench, name) in [
-        (Bench::new(sse(), Config::default()), "idle"),
-        (refreshing(&[FETCH_STREAM]), "connecting"),
-        (Bench::open(Raw), "open"),
-    ] {
-        let before = bench.snapshot();
-        assert_eq!(bench.step(Input::Refreshed(Ok(()))), [], "{name}");
-        assert_eq!(bench.step(Input::Refreshed(Err("no".into()))), [], "{name}");
-        assert_eq!(bench.snapshot(), before);
-    }
-}
-
-#[test]
 fn a_rotated_request_that_is_refused_renews_the_credentials_too() {
     let mut bench = refreshing(&[XHR_STREAM]);
     bench.report(begins());

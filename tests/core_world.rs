@@ -1025,4 +1025,20 @@ proptest! {
         prop_assert!(waits < 400, "{waits} waits in an hour");
         prop_assert!(world.bench.tries.len() < 600, "{} tries in an hour", world.bench.tries.len());
     }
+
+    /// As that, for whatever a path does to the streams: the steps that are taken at once have an end.
+    #[test]
+    fn no_path_makes_the_tries_more(
+        setup in any_setup(),
+        speaks in select(vec![Speaks::Sse, Speaks::SseByQuery, Speaks::SseElsewhere]),
+        paths in [path(), path(), path()],
+        every in 1_000..200_000_u64,
+    ) {
+        let mut world = Setup { speaks, first_byte: Some(Millis(20_000)), silence: None, ..setup }.world();
+        [world.faults.event_source, world.faults.fetch, world.faults.xhr] = paths;
+        world.input(Input::Start);
+        world.pushes(u32::try_from(HOUR / every).unwrap(), every);
+        world.run_for(HOUR);
+        prop_assert!(world.bench.tries.len() < 300, "{} tries in an hour", world.bench.tries.len());
+    }
 }

@@ -52,8 +52,8 @@
 //! time in a row that is at once; if the server refuses the new ones as well, or the application has none, the backoff comes first.
 //!
 //! **Silence since the opening.** A rung on which lasting proves nothing, and which was never useful, has until [`Config::first_byte`] to
-//! bring a byte, as long as there is another one to try. When the ladder was gone around in vain, it is the server that is quiet: no rung
-//! is left for that again until something has come. Who is silent because the machine slept, or is on another network, is left for
+//! bring a byte, as long as there is another one to try. When the ladder was gone around in vain, from its top, it is the server that is
+//! quiet: no rung is left for that again until something has come. Who is silent because the machine slept, or is on another network, is left for
 //! a new try at once, and that is no strike.
 //!
 //! **Moving up.** A probe proves itself as its wire says: a socket by holding, a stream by a byte. Then the connection moves where it
@@ -264,6 +264,8 @@ pub struct Machine<P> {
     doubtful: bool,
     /// The server refused the credentials.
     stale: bool,
+    /// This round on the ladder began at its top.
+    whole_round: bool,
     /// No rung brought a byte: the server is quiet.
     quiet: bool,
     judging: Option<Failure>,
@@ -310,6 +312,7 @@ impl<P: Payload> Machine<P> {
             obeys_server: false,
             carrier: None,
             probe: None,
+            whole_round: ladder.is_top(),
             ladder,
             cursor: Cursor::new(&config.last_id),
             outbox: Outbox::new(config.outbox),
@@ -761,7 +764,9 @@ impl<P: Payload> Machine<P> {
                 step = self.ladder.step();
             }
         }
-        self.quiet |= step == Step::Around && cause.kind == Kind::Silence;
+        if step == Step::Around {
+            self.quiet |= mem::replace(&mut self.whole_round, true) && cause.kind == Kind::Silence;
+        }
         let steps_at_once = step == Step::Down && (self.carried.is_none() || cause.kind == Kind::Silence);
         let at_once = refresh_at_once || ((steps_at_once || suspected) && cause.retry_after.is_none());
         self.retry(now, cause, at_once, out);
