@@ -11,8 +11,10 @@ use super::{
 use crate::{
     core::{cause::Cause, machine::Config, seen::Seen, time::Millis, types::Transport, wire::sse::Sse},
     web::{
-        driver::{Endpoint, Judge},
-        request::{Provider, Recipe, check_header, check_method},
+        endpoint::{Endpoint, Judge},
+        permitted::{check_header, check_method},
+        provider::Provider,
+        request::Recipe,
         store::{Area, Keeper},
         url,
     },

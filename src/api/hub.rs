@@ -21,7 +21,8 @@ use crate::{
     },
     web::{
         data::Data,
-        driver::{Driver, Endpoint, Observer},
+        driver::{Driver, Observer},
+        endpoint::Endpoint,
     },
 };
 

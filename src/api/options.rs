@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::ConfigError;
 use crate::{
     core::{backoff, machine::Config, outbox, time::Millis, types::Transport},
-    web::request::is_token,
+    web::permitted::is_token,
 };
 
 /// A span in milliseconds, rounded up so that nothing becomes zero that was not.

@@ -16,7 +16,7 @@ use crate::{
         types::{self, Delivery, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
-    web::{data::Data, driver::Endpoint, request::Recipe, url},
+    web::{data::Data, endpoint::Endpoint, request::Recipe, url},
 };
 
 /// What is sent and received.

@@ -95,7 +95,7 @@ impl Counters {
 
     pub(super) fn stats(&self, driver: &Driver, duplicates: u64) -> Stats {
         Stats {
-            attempts: driver.attempts(),
+            attempts: driver.attempted(),
             drops: self.drops.get(),
             bytes: driver.bytes(),
             events: self.delivered.get(),

@@ -7,10 +7,9 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, Response};
 
 use super::{
-    cors,
-    driver::{Reporter, words},
-    headers,
+    cors, headers,
     reader::Reader,
+    reporter::{Reporter, words},
     request::{Request, byte_string},
     task::Task,
 };

@@ -6,11 +6,14 @@
 
 pub mod data;
 pub mod driver;
+pub mod endpoint;
+pub mod permitted;
+pub mod provider;
 pub mod request;
 pub mod store;
 pub mod url;
 
-mod attempt;
+mod attempts;
 pub(crate) mod clock;
 mod cors;
 mod fetch;
@@ -19,6 +22,7 @@ mod listener;
 mod memory;
 mod page;
 mod reader;
+mod reporter;
 mod source;
 mod task;
 mod websocket;

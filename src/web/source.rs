@@ -5,8 +5,8 @@ use web_sys::{Event, EventSource, EventSourceInit, MessageEvent};
 
 use super::{
     data::{Data, ServerEvent},
-    driver::Reporter,
     listener::Listener,
+    reporter::Reporter,
     request::Request,
 };
 use crate::core::types::Report;

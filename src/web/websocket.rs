@@ -4,7 +4,7 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{data::Data, driver::Reporter, listener::Listener};
+use super::{data::Data, listener::Listener, reporter::Reporter};
 use crate::core::types::Report;
 
 #[wasm_bindgen]

@@ -5,9 +5,9 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::{
-    driver::Reporter,
     headers,
     listener::Listener,
+    reporter::Reporter,
     request::{Request, byte_string},
     url,
 };

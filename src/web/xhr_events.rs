@@ -14,8 +14,8 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::{
-    driver::Reporter,
     reader::Reader,
+    reporter::Reporter,
     request::Request,
     xhr::{Xhr, body, head, status},
 };

@@ -305,7 +305,9 @@ async fn a_silent_stream_is_ended_and_gone_on_from() {
     let mut inbox = events.events();
     numbered(&mut inbox, 0, 3).await;
     until("the loss", || matches!(events.status(), Status::Waiting { .. })).await;
-    assert_eq!(events.stats().last_error.unwrap().kind, CauseKind::Silence);
+    let stats = events.stats();
+    assert_eq!(stats.last_error.unwrap().kind, CauseKind::Silence);
+    assert!(stats.uptime >= Duration::from_millis(500), "{:?}", stats.uptime);
     fixture.post("/relay/{key}", "3").await;
     numbered(&mut inbox, 3, 1).await;
     let resumed = matches!(events.status(), Status::Open { continuity: Some(Continuity::Resumed), .. });

@@ -1,0 +1,215 @@
+//! The attempts of a connection: what each has of the browser's, and how that is made.
+
+use std::{
+    cell::{Cell, RefCell},
+    mem,
+    rc::{Rc, Weak},
+};
+
+use wasm_bindgen::JsValue;
+
+use super::{
+    data::Data,
+    driver::Driver,
+    endpoint::Endpoint,
+    fetch,
+    reader::Reader,
+    reporter::{Reporter, words},
+    request::Request,
+    source::Source,
+    task::Task,
+    url,
+    websocket::Socket,
+    xhr::Xhr,
+    xhr_events,
+};
+use crate::core::{
+    text::Text,
+    types::{ConnId, Lane, Manner, Report, Transport},
+};
+
+/// One attempt over one transport, with at most one request to receive and one to send. Dropping it ends both.
+struct Attempt {
+    id: ConnId,
+    transport: Transport,
+    down: Down,
+    up: Option<Xhr>,
+}
+
+/// What receives. Dropping it detaches it and ends it.
+enum Down {
+    /// Nothing yet, or nothing any more.
+    Nothing,
+    /// The application is asked for what the request needs.
+    #[expect(dead_code, reason = "held for its drop")]
+    Preparing(Task),
+    Socket(Socket),
+    Source(Source),
+    #[expect(dead_code, reason = "held for its drop")]
+    Fetch(fetch::Stream),
+    #[expect(dead_code, reason = "held for its drop")]
+    Xhr(Xhr),
+}
+
+/// The attempts of a driver: that which carries the connection, or tries to, and a try of a better transport.
+pub(super) struct Attempts {
+    driver: Weak<Driver>,
+    endpoint: Endpoint,
+    manner: Manner,
+    live: RefCell<Vec<Attempt>>,
+    /// Event types that the browser's own EventSource has to be asked for by name.
+    kinds: RefCell<Vec<String>>,
+    /// The server has let a script read its answer.
+    readable: Rc<Cell<bool>>,
+    count: Cell<u64>,
+}
+
+impl Attempts {
+    pub(super) fn new(driver: &Weak<Driver>, endpoint: Endpoint, manner: Manner) -> Self {
+        Self {
+            driver: Weak::clone(driver),
+            endpoint,
+            manner,
+            live: RefCell::default(),
+            kinds: RefCell::default(),
+            readable: Rc::default(),
+            count: Cell::new(0),
+        }
+    }
+
+    /// How many there were.
+    pub(super) fn count(&self) -> u64 {
+        self.count.get()
+    }
+
+    /// Has events of this type delivered.
+    pub(super) fn listen(&self, kind: &str) {
+        if kind == "message" || self.kinds.borrow().iter().any(|known| known == kind) {
+            return;
+        }
+        self.kinds.borrow_mut().push(String::from(kind));
+        for attempt in self.live.borrow_mut().iter_mut() {
+            if let Down::Source(source) = &mut attempt.down {
+                source.listen(kind);
+            }
+        }
+    }
+
+    /// The application's subprotocol that the server chose.
+    pub(super) fn protocol(&self) -> Option<String> {
+        let chosen = self.live.borrow().iter().find_map(|attempt| match &attempt.down {
+            Down::Socket(socket) => Some(socket.protocol()),
+            _ => None,
+        });
+        chosen.filter(|chosen| chosen != self.manner.subprotocol)
+    }
+
+    /// Makes one that goes on after `cursor`.
+    pub(super) fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
+        self.count.set(self.count().saturating_add(1));
+        self.live.borrow_mut().push(Attempt { id, transport, down: Down::Nothing, up: None });
+        if transport != Transport::WebSocket {
+            return self.request(id, transport, String::from(cursor));
+        }
+        let url = url::after(&self.endpoint.socket_url, &self.manner, cursor);
+        let made = Socket::open(&url, self.manner.subprotocol, &self.endpoint.protocols, &self.reporter(id));
+        self.receive_by(id, made.map(Down::Socket));
+    }
+
+    /// Asks again.
+    pub(super) fn poll(&self, id: ConnId, cursor: &str) {
+        if let Some(transport) = self.with(id, |attempt| attempt.transport) {
+            self.request(id, transport, String::from(cursor));
+        }
+    }
+
+    /// Makes a request to receive, as soon as there is what it needs. The one before it ends first.
+    fn request(&self, id: ConnId, transport: Transport, cursor: String) {
+        self.receive_by(id, Ok(Down::Nothing));
+        if let Some(request) = self.endpoint.http.ready() {
+            return self.make(id, transport, request, &cursor);
+        }
+        let (driver, recipe) = (self.driver.clone(), self.endpoint.http.clone());
+        let task = Task::spawn(async move {
+            let prepared = recipe.prepare().await;
+            if let Some(driver) = driver.upgrade() {
+                match prepared {
+                    Ok(request) => driver.attempts().make(id, transport, request, &cursor),
+                    Err(why) => driver.reported(id, Report::Unready { why: why.into() }),
+                }
+            }
+        });
+        self.receive_by(id, Ok(Down::Preparing(task)));
+    }
+
+    fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
+        request.ask(&self.manner, cursor);
+        let reporter = self.reporter(id);
+        let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
+        let made = match transport {
+            Transport::EventSource => Source::open(&request, &self.kinds.borrow(), reporter).map(Down::Source),
+            Transport::FetchStream => fetch::Stream::open(request, reader(), &self.readable, reporter).map(Down::Fetch),
+            Transport::XhrStream => xhr_events::stream(&request, reader(), reporter).map(Down::Xhr),
+            _ if self.manner.events => xhr_events::poll(&request, reader(), reporter).map(Down::Xhr),
+            _ => Xhr::answer(&request, Lane::Down, reporter).map(Down::Xhr),
+        };
+        self.receive_by(id, made);
+    }
+
+    /// The attempt receives by this from now on.
+    fn receive_by(&self, id: ConnId, made: Result<Down, JsValue>) {
+        match made {
+            Ok(down) => {
+                let old = self.with(id, |attempt| mem::replace(&mut attempt.down, down));
+                drop(old);
+            }
+            Err(error) => self.fail(id, &error),
+        }
+    }
+
+    /// Sends a message over one.
+    pub(super) fn send(&self, id: ConnId, data: Data) {
+        let taken = self.with(id, |attempt| match &attempt.down {
+            Down::Socket(socket) => Some(socket.transmit(&data)),
+            _ => None,
+        });
+        match taken.flatten() {
+            Some(true) => {}
+            Some(false) => {
+                self.reporter(id).report(Report::Unsent(data));
+            }
+            None => match Xhr::answer(&self.endpoint.http.post(data), Lane::Up, self.reporter(id)) {
+                Ok(xhr) => {
+                    // An answered request makes room for the next one.
+                    let old = self.with(id, |attempt| attempt.up.replace(xhr));
+                    drop(old);
+                }
+                Err(error) => self.fail(id, &error),
+            },
+        }
+    }
+
+    /// Ends one; where it is a WebSocket, with these words.
+    pub(super) fn end(&self, id: ConnId, farewell: Option<(u16, Text)>) {
+        let gone = {
+            let mut live = self.live.borrow_mut();
+            live.iter().position(|attempt| attempt.id == id).map(|at| live.swap_remove(at))
+        };
+        if let (Some(Attempt { down: Down::Socket(mut socket), .. }), Some((code, reason))) = (gone, farewell) {
+            socket.farewell(code, &reason.decoded());
+        }
+    }
+
+    fn reporter(&self, id: ConnId) -> Reporter {
+        Reporter::new(&self.driver, id)
+    }
+
+    /// The host forbids it, or does not have it.
+    fn fail(&self, id: ConnId, error: &JsValue) {
+        self.reporter(id).report(Report::Unusable { why: words(error).into() });
+    }
+
+    fn with<R>(&self, id: ConnId, change: impl FnOnce(&mut Attempt) -> R) -> Option<R> {
+        self.live.borrow_mut().iter_mut().find(|attempt| attempt.id == id).map(change)
+    }
+}

@@ -1,0 +1,44 @@
+//! What the application provides asynchronously, anew whenever it is needed.
+
+use std::{fmt, future::Future, pin::Pin, rc::Rc};
+
+/// What a provider promises: the value, or words on why there is none.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>>>>;
+
+/// An asynchronous function of the application's, called anew whenever what it provides is needed.
+pub struct Provider<T>(Rc<dyn Fn() -> Answer<T>>);
+
+impl<T> Provider<T> {
+    /// Provides what the futures of `provide` give, made into what is needed, or the words on why that cannot be.
+    pub fn new<Given, Error, Work>(
+        provide: impl Fn() -> Work + 'static,
+        make: impl Fn(Given) -> Result<T, String> + Copy + 'static,
+    ) -> Self
+    where
+        Work: Future<Output = Result<Given, Error>> + 'static,
+        Error: fmt::Display,
+    {
+        Self(Rc::new(move || {
+            let work = provide();
+            Box::pin(async move { work.await.map_err(|error| error.to_string()).and_then(make) })
+        }))
+    }
+
+    /// Asks the application. It may do anything, so nothing may be borrowed.
+    pub(super) fn ask(&self) -> Answer<T> {
+        (self.0)()
+    }
+}
+
+// Not derived, which would ask for the same of `T`.
+impl<T> Clone for Provider<T> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<T> fmt::Debug for Provider<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Provider").finish_non_exhaustive()
+    }
+}
