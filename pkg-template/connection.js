@@ -32,6 +32,8 @@ export const connect = (face, engine, wire) => {
   /** What was opened, by the id of the attempt; its uplink has the negative one. */
   const parts = new Map();
   const queue = [];
+  /** What the transports have found out about the server. */
+  const known = {};
   /** The last ids, oldest first. */
   const window = new Set();
   let place = {};
@@ -162,7 +164,7 @@ export const connect = (face, engine, wire) => {
           run();
         };
         const read = openParser && reading(id, signal, cursor);
-        return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, read };
+        return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, read, known };
       });
     },
     poll(id, cursor) {

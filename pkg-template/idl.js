@@ -13,24 +13,35 @@ export const enumerable = (Class, names) => {
   Object.defineProperty(Class.prototype, Symbol.toStringTag, { value: Class.name, configurable: true });
 };
 
-/** Event handlers of a real event target: once set, one keeps its place among the listeners. */
+/** Event handlers of a real event target: one keeps its place among the listeners until it is taken away. */
 export const handlers = (Class, types) => {
   for (const type of types) {
     const known = new WeakMap();
-    Object.defineProperty(Class.prototype, `on${type}`, {
-      get() { return known.get(this)?.callback ?? null; },
-      set(value) {
-        let handler = known.get(this);
-        if (!handler) {
-          handler = (event) => typeof handler.callback === "function" && handler.callback.call(this, event);
-          known.set(this, handler);
-          this.addEventListener(type, handler);
-        }
-        handler.callback = Object(value) === value ? value : null;
+    const check = (it) => {
+      if (!(it instanceof Class) || it === Class.prototype) throw new TypeError("Illegal invocation");
+    };
+    const attribute = {
+      get [`on${type}`]() {
+        check(this);
+        return known.get(this)?.callback ?? null;
       },
-      enumerable: true,
-      configurable: true,
-    });
+      set [`on${type}`](callback) {
+        check(this);
+        const handler = known.get(this);
+        if (Object(callback) !== callback) {
+          this.removeEventListener(type, handler);
+          known.delete(this);
+        } else if (handler) {
+          handler.callback = callback;
+        } else {
+          const added = (event) => typeof added.callback === "function" && added.callback.call(this, event);
+          added.callback = callback;
+          known.set(this, added);
+          this.addEventListener(type, added);
+        }
+      },
+    };
+    Object.defineProperties(Class.prototype, Object.getOwnPropertyDescriptors(attribute));
   }
 };
 
