@@ -136,6 +136,17 @@ fn a_ruling_steps_down_as_the_default_would() {
 }
 
 #[test]
+fn a_ruling_with_a_span_is_waited_for_also_before_the_next_rung() {
+    let mut bench = Bench::with(Relay, Config { judges: true, ..Config::default() });
+    bench.breaks();
+    bench.step(Input::Judged(Some(Ruling::RetryAfter(Millis(60 * SECOND)))));
+    assert_eq!(bench.tries.len(), 1);
+    assert!(bench.snapshot().retry_in.0 >= 60 * SECOND);
+    bench.waits();
+    assert_eq!(bench.rungs().last(), Some(&LONG_POLL));
+}
+
+#[test]
 fn a_transport_that_the_host_lacks_is_no_failure_to_judge() {
     let mut bench = Bench::with(Relay, Config { judges: true, ..Config::default() });
     assert_eq!(judged(&bench.report(Report::Unusable { why: "".into() })), [] as [&_; 0]);
@@ -454,10 +465,11 @@ fn no_ruling_repeats_what_may_not_be_repeated() {
 #[test]
 fn what_may_not_be_repeated_is_not_left_for_its_silence() {
     for transport in [FETCH_STREAM, XHR_STREAM, LONG_POLL] {
-        let mut bench = once_on(&[FETCH_STREAM, XHR_STREAM, LONG_POLL]);
-        while bench.rungs().last() != Some(&transport) {
-            bench.report(Report::Unusable { why: "".into() });
-        }
+        let begin_with = Some(transport);
+        let config =
+            Config { repeatable: false, begin_with, first_byte: Some(Millis(3 * SECOND)), ..Config::default() };
+        let mut bench = Bench::with(Sse { needs_fetch: true, ..sse() }, config);
+        assert_eq!(bench.rungs(), [transport]);
         bench.report(begins());
         bench.later(HOUR);
         assert_eq!(bench.phase(), Phase::Open, "{transport:?}");

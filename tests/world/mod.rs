@@ -7,7 +7,7 @@
 //! | [`reader::Reader`] | the shell's reader of event streams |
 //! | [`server::Server`] | the other side: a bounded log with ids `E:N`, and what it received |
 //! | [`net::World`] | a bench, a server, and the browser and the network between them, with their [`faults`] |
-//! | [`host`] | how the world's server answers |
+//! | [`shell`], [`host`] | how its shell and its application do what the machine wants, and how its server answers |
 //!
 //! The model is quinn-proto's `Pair`: the clock jumps to the next thing that happens, whatever that is. All of it is the same for
 //! the same seed.
@@ -20,6 +20,7 @@ pub(crate) mod host;
 pub(crate) mod net;
 pub(crate) mod reader;
 pub(crate) mod server;
+pub(crate) mod shell;
 
 use everwire::core::{
     cause::Cause,

@@ -1,16 +1,16 @@
-//! The browser, the shell, the application and the network.
+//! The world: a bench, a server, and the browser and the network between them.
 //!
 //! It is kind to nobody: what is under way when a connection dies is lost in both directions; what an abandoned attempt had
 //! sent still arrives, and what it would still have reported is reported, to be ignored.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use everwire::core::{
     machine::Config,
     rng::Rng,
     text::Text,
     time::Millis,
-    types::{ConnId, Delivery, Effect, Input, Lane, Notice, Phase, Refused, Report, Ruling, Transport},
+    types::{ConnId, Delivery, Input, Lane, Phase, Refused, Report, Ruling, Transport},
     wire::{Wire, relay::Relay},
 };
 
@@ -102,12 +102,12 @@ pub(crate) struct World {
     pub(crate) late_timers: u64,
     /// What the application sends when it hears that it is connected; numbered, so that each is unique.
     pub(crate) greeting: Option<&'static str>,
-    greetings: u32,
+    pub(super) greetings: u32,
     pub(super) speaks: Speaks,
     pub(super) conns: BTreeMap<u32, Conn>,
     pending: BTreeMap<(u64, u64), Pending>,
     pub(super) order: u64,
-    rng: Rng,
+    pub(super) rng: Rng,
     tick_at: Option<(Millis, u64)>,
     pushed: u32,
     sent: u32,
@@ -319,115 +319,7 @@ impl World {
         true
     }
 
-    // ---- the shell ----
-
-    fn carry_out(&mut self, effects: Vec<Effect<Data>>) {
-        let mut queue = VecDeque::from(effects);
-        let mut count = 0;
-        while let Some(effect) = queue.pop_front() {
-            count += 1;
-            assert!(count < 100_000, "invariant 5: it goes round in circles: {effect:?}");
-            let more = match effect {
-                Effect::Open(id, transport, cursor) => {
-                    self.begin(id, transport, cursor.to_string());
-                    Vec::new()
-                }
-                Effect::Poll(id, cursor) => {
-                    self.asks_again(id, cursor.to_string());
-                    Vec::new()
-                }
-                Effect::Send(id, data) => self.transmit(id, data),
-                Effect::Drop(id, _) => {
-                    let conn = self.conn(id);
-                    conn.dropped = true;
-                    conn.attached = false;
-                    conn.held = None;
-                    Vec::new()
-                }
-                Effect::Flush(id) => self.bench.step(Input::Flush(id)),
-                Effect::Judge(_) => self.judges(),
-                Effect::Refresh => {
-                    self.gets_credentials();
-                    Vec::new()
-                }
-                Effect::Tell(Notice::Opened | Notice::Reconnected { .. }) => self.greets(),
-                Effect::Tell(_) | Effect::Wake(_) | Effect::Remember(_) => Vec::new(),
-            };
-            queue.extend(more);
-        }
-    }
-
-    fn greets(&mut self) -> Vec<Effect<Data>> {
-        let Some(greeting) = self.greeting else { return Vec::new() };
-        self.greetings += 1;
-        self.bench.send(&format!("{greeting} {}", self.greetings)).1
-    }
-
-    fn begin(&mut self, id: ConnId, transport: Transport, cursor: String) {
-        let poll = transport == Transport::LongPoll;
-        let conn = Conn {
-            transport,
-            cursor: cursor.clone(),
-            dropped: false,
-            life: 0,
-            closing: false,
-            attached: false,
-            held: None,
-            position: 0,
-            source_id: String::new(),
-            lanes: [poll, false],
-            last_down: 0,
-            last_up: 0,
-        };
-        self.conns.insert(id.0, conn);
-        let http = !matches!(transport, Transport::WebSocket | Transport::EventSource);
-        self.ask(id, if http { Event::Get(cursor) } else { Event::Connect(cursor) });
-    }
-
-    /// What the attempt had open to receive ends with that.
-    fn asks_again(&mut self, id: ConnId, cursor: String) {
-        let conn = self.conn(id);
-        if conn.transport == Transport::XhrStream {
-            conn.life += 1;
-            conn.attached = false;
-        } else {
-            conn.lanes[0] = true;
-        }
-        self.ask(id, Event::Get(cursor));
-    }
-
-    fn judges(&mut self) -> Vec<Effect<Data>> {
-        match (self.rules)(&mut self.rng) {
-            (0, ruling) => self.bench.step(Input::Judged(ruling)),
-            (after, ruling) => {
-                self.at(after, move |world| world.input(Input::Judged(ruling)));
-                Vec::new()
-            }
-        }
-    }
-
-    fn gets_credentials(&mut self) {
-        if let Some((after, result)) = (self.refreshes)(&mut self.rng) {
-            self.at(after, move |world| {
-                world.faults.expired &= result.is_err();
-                world.input(Input::Refreshed(result));
-            });
-        }
-    }
-
-    fn transmit(&mut self, id: ConnId, data: Data) -> Vec<Effect<Data>> {
-        let conn = self.conn(id);
-        if conn.closing {
-            return self.bench.step(Input::Report(id, Report::Unsent(data)));
-        }
-        if conn.transport == Transport::LongPoll {
-            conn.lanes[1] = true;
-            self.ask(id, Event::Post(data.show()));
-        } else {
-            self.up(id, Event::Frame(data.show()));
-        }
-        Vec::new()
-    }
+    // ---- the network ----
 
     pub(super) fn conn(&mut self, id: ConnId) -> &mut Conn {
         self.conns.get_mut(&id.0).expect("it has begun")
@@ -437,14 +329,12 @@ impl World {
         self.conns.keys().copied().map(ConnId).collect()
     }
 
-    // ---- the network ----
-
     fn trip(&mut self) -> u64 {
         self.latency + self.rng.below(Millis(self.jitter)).0
     }
 
     /// Something is on its way to the server.
-    fn up(&mut self, id: ConnId, event: Event) {
+    pub(super) fn up(&mut self, id: ConnId, event: Event) {
         let at = self.bench.now.0 + self.trip();
         let silent = self.faults.silent;
         let conn = self.conn(id);
@@ -457,7 +347,7 @@ impl World {
     }
 
     /// A question that the server answers, if it arrives.
-    fn ask(&mut self, id: ConnId, event: Event) {
+    pub(super) fn ask(&mut self, id: ConnId, event: Event) {
         if self.faults.silent {
             self.swallow(id);
         } else {
