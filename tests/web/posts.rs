@@ -50,7 +50,8 @@ async fn a_post_is_not_repeated_after_a_failure() {
     let fixture = Fixture::get().await;
     let events = tokens(&fixture, "drop-after=2").open().unwrap();
     let end = within("the end", events.closed()).await;
-    assert_eq!(end.cause.unwrap().kind, CauseKind::Network);
+    // WebKitGTK does not tell the cut of a response from its end.
+    assert!(end.cause.is_none_or(|cause| cause.kind == CauseKind::Network));
     assert_eq!(requests(&fixture, "method").await, ["POST"]);
 }
 

@@ -29,6 +29,13 @@ export const journal = async (base, path, field) => {
   return entries.map((entry) => entry[field] ?? entry.headers[field] ?? "-").join("\n");
 };
 
+/** What the server hears of a header that has the UTF-8 of this text as its bytes. WebKitGTK encodes those once more. */
+export const heard = async (base, path, value) => {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(value));
+  await fetch(`${base}${path}`, { headers: { Authorization: bytes } });
+  return await journal(base, path, "authorization");
+};
+
 export const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /** Raises an event of the page's. */

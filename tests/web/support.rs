@@ -17,6 +17,8 @@ extern "C" {
     #[wasm_bindgen(js_name = post)]
     async fn js_post(url: &str, body: &str) -> JsValue;
     async fn journal(base: &str, path: &str, field: &str) -> JsValue;
+    #[wasm_bindgen(js_name = heard)]
+    async fn js_heard(base: &str, path: &str, value: &str) -> JsValue;
     #[wasm_bindgen(js_name = dispatch)]
     fn js_dispatch(kind: &str, persisted: bool);
     #[wasm_bindgen(js_name = skipTime)]
@@ -78,6 +80,11 @@ impl Fixture {
     pub(crate) async fn journal(&self, path: &str, field: &str) -> Vec<String> {
         let all = journal(self.base, &self.path(path), field).await.as_string().unwrap();
         all.lines().map(String::from).collect()
+    }
+
+    /// What the server hears of a header in UTF-8, for browsers differ.
+    pub(crate) async fn heard(&self, value: &str) -> String {
+        js_heard(self.base, &self.path("/sse/bytes/{key}heard"), value).await.as_string().unwrap()
     }
 
     /// The positions from which the requests for a path asked to resume.
