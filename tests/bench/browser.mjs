@@ -115,13 +115,17 @@ export const launch = async () => {
         return { value, cpu: await page.mainThread() - before };
       },
       collect: () => send("HeapProfiler.collectGarbage", {}, sessionId),
-      /** Bytes on the JavaScript heap, and in the process (proportional set size), once both are still. */
+      /**
+       * Bytes on the JavaScript heap, and in the process as a whole, once that is still. The pages of files are left out: they are the
+       * browser's own code, shared with whatever other browser runs.
+       */
       memory: async () => {
         let last = Infinity;
         for (let tries = 0; tries < 20; tries += 1) {
           await page.collect();
           const { usedSize } = await send("Runtime.getHeapUsage", {}, sessionId);
-          const process = 1024 * /^Pss: +(\d+)/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, "utf8"))[1];
+          const sizes = await readFile(`/proc/${pid}/smaps_rollup`, "utf8");
+          const process = 1024 * ["Pss_Anon", "Pss_Shmem"].reduce((sum, name) => sum + Number(sizes.match(`${name}: +(\\d+)`)[1]), 0);
           if (Math.abs(last - process) < 200_000) return { heap: usedSize, process };
           last = process;
           // The allocator gives memory back at intervals.

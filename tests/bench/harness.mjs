@@ -87,10 +87,10 @@ export const progress = (text) => {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1B[K${text}`);
 };
 
-/** The budgets with what was measured; `{ what, limit, numbers, unit }` each. */
-export const budgets = (rows) => table(["budget", "at most", "measured", ""], rows.map(({ what, limit, numbers, unit = "" }) => {
-  const verdict = median(numbers) <= limit ? "met" : "**missed**";
-  return [what, `${limit}${unit}`, spread(numbers), numbers.length ? verdict : "not measured"];
+/** Those of the budgets for which there are numbers; `{ what, limit, numbers, unit }` each. */
+export const budgets = (rows) => table(["budget", "at most", "measured", ""], rows.filter(({ numbers }) => numbers.length).map((row) => {
+  const { what, limit, numbers, unit } = row;
+  return [what, `${limit}${unit}`, spread(numbers), median(numbers) <= limit ? "met" : "**missed**"];
 }));
 
 /** Where and when this ran. */

@@ -143,7 +143,7 @@ ${table(["", ...loads.map(([name]) => name)], [
 if (chosen.memory) {
   console.log(`Memory kept after ${short(events / 1e6)} million events of 64 B, with the connection open and the garbage collected, in MB.
 
-${table(["", "JS heap", "process (PSS)"], adapters.map(({ name, title }) => [title, ...["heap", "process"].map((kind) => spread(results.of(name, kind)))]))}
+${table(["", "JS heap", "process"], adapters.map(({ name, title }) => [title, ...["heap", "process"].map((kind) => spread(results.of(name, kind)))]))}
 `);
 }
 console.log(`${budgets([
