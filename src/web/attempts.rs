@@ -12,7 +12,7 @@ use super::{
     data::Data,
     driver::Driver,
     endpoint::Endpoint,
-    fetch,
+    fetch::{self, Refused},
     reader::Reader,
     reporter::{Reporter, words},
     request::Request,
@@ -59,8 +59,7 @@ pub(super) struct Attempts {
     live: RefCell<Vec<Attempt>>,
     /// Event types that the browser's own EventSource has to be asked for by name.
     kinds: RefCell<Vec<String>>,
-    /// The server has let a script read its answer.
-    readable: Rc<Cell<bool>>,
+    refused: Refused,
     count: Cell<u64>,
 }
 
@@ -72,7 +71,7 @@ impl Attempts {
             manner,
             live: RefCell::default(),
             kinds: RefCell::default(),
-            readable: Rc::default(),
+            refused: Rc::default(),
             count: Cell::new(0),
         }
     }
@@ -80,6 +79,11 @@ impl Attempts {
     /// How many there were.
     pub(super) fn count(&self) -> u64 {
         self.count.get()
+    }
+
+    /// The server has let a script read its answer.
+    pub(super) fn answered(&self) {
+        self.refused.set(None);
     }
 
     /// Has events of this type delivered.
@@ -148,7 +152,7 @@ impl Attempts {
         let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
         let made = match transport {
             Transport::EventSource => Source::open(&request, &self.kinds.borrow(), reporter).map(Down::Source),
-            Transport::FetchStream => fetch::Stream::open(request, reader(), &self.readable, reporter).map(Down::Fetch),
+            Transport::FetchStream => fetch::Stream::open(request, reader(), &self.refused, reporter).map(Down::Fetch),
             Transport::XhrStream => xhr_events::stream(&request, reader(), reporter).map(Down::Xhr),
             _ if self.manner.events => xhr_events::poll(&request, reader(), reporter).map(Down::Xhr),
             _ => Xhr::answer(&request, Lane::Down, reporter).map(Down::Xhr),

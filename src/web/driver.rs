@@ -211,14 +211,18 @@ impl Driver {
         &self.attempts
     }
 
+    fn count(&self, bytes: usize) {
+        self.bytes.set(self.bytes.get().saturating_add(bytes as u64));
+    }
+
     /// A transport reports.
     pub(super) fn reported(&self, id: ConnId, report: Report<Data>) {
-        let size = match &report {
-            Report::Piece(piece) => piece.bytes,
-            Report::Event { data, .. } => data.size(),
-            _ => 0,
-        };
-        self.bytes.set(self.bytes.get().saturating_add(size as u64));
+        match &report {
+            Report::Head(_) => self.attempts.answered(),
+            Report::Piece(piece) => self.count(piece.bytes),
+            Report::Event { data, .. } => self.count(data.size()),
+            _ => {}
+        }
         self.input(Input::Report(id, report));
     }
 

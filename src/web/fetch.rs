@@ -28,6 +28,9 @@ extern "C" {
     fn value(this: &ReadResult) -> JsValue;
 }
 
+/// Is it CORS that keeps a script from reading the server's answers? Not known while there are answers, and until it was asked.
+pub(super) type Refused = Rc<Cell<Option<bool>>>;
+
 /// A response that is being read.
 pub(super) struct Stream {
     reporter: Reporter,
@@ -37,11 +40,12 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// Makes the request and reports as the response comes. `readable` is whether the server ever let a script read its answer.
+    /// Makes the request and reports as the response comes. `refused` is what
+    /// is known of why there is no answer.
     pub(super) fn open(
         request: Request,
         reader: Reader,
-        readable: &Rc<Cell<bool>>,
+        refused: &Refused,
         reporter: Reporter,
     ) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
@@ -57,12 +61,10 @@ impl Stream {
         }
         init.set_signal(Some(&controller.signal()));
         init.set_cache(RequestCache::NoStore);
-        let (all, some) = (RequestCredentials::Include, RequestCredentials::SameOrigin);
-        init.set_credentials(if request.credentials { all } else { some });
+        init.set_credentials(mode(request.credentials));
         let response = global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?;
 
-        let ear =
-            Ear { request, readable: readable.clone(), controller: controller.clone(), reporter: reporter.clone() };
+        let ear = Ear { request, refused: refused.clone(), controller: controller.clone(), reporter: reporter.clone() };
         let task = Task::spawn(async move {
             let why = match JsFuture::from(response).await {
                 Ok(response) => match ear.read(&response.unchecked_into(), reader).await {
@@ -87,7 +89,7 @@ impl Drop for Stream {
 /// What hears the response.
 struct Ear {
     request: Request,
-    readable: Rc<Cell<bool>>,
+    refused: Refused,
     controller: AbortController,
     reporter: Reporter,
 }
@@ -95,7 +97,6 @@ struct Ear {
 impl Ear {
     /// Reads the response to its end, or for as long as it is wanted.
     async fn read(&self, response: &Response, mut reader: Reader) -> Result<(), JsValue> {
-        self.readable.set(true);
         let fields = response.headers();
         let head = headers::head(response.status(), |name| fields.get(name).ok().flatten());
         if !self.reporter.report(Report::Head(head)) {
@@ -118,15 +119,19 @@ impl Ear {
         }
     }
 
-    /// What is known of a failure without a response. A server that let itself be read before is not asked.
+    /// What is known of a failure without a response. In an outage the server is asked once, for all tries.
     async fn explain(&self, why: &JsValue) -> String {
         let Request { url, headers, credentials, .. } = &self.request;
-        let explained = if self.request.is_cross_origin_get() && !self.readable.get() {
-            cors::explain(url, headers, *credentials, &self.controller.signal()).await
-        } else {
-            None
-        };
-        self.controller.abort();
-        explained.unwrap_or_else(|| words(why))
+        if self.refused.get().is_none() && self.request.is_cross_origin_get() {
+            let answers = cors::answers(url, mode(*credentials), &self.controller.signal()).await;
+            self.refused.set(Some(answers));
+            self.controller.abort();
+        }
+        if self.refused.get() == Some(true) { cors::refusal(headers, *credentials) } else { words(why) }
     }
+}
+
+/// Are cookies sent?
+const fn mode(credentials: bool) -> RequestCredentials {
+    if credentials { RequestCredentials::Include } else { RequestCredentials::SameOrigin }
 }

@@ -188,7 +188,7 @@ async fn a_provider_may_close_the_connection_that_asks_it() {
 /// What `Events` say of this failure, as soon as they say it.
 async fn explanation(events: &Events) -> String {
     let reason = || events.stats().last_error.map(|cause| cause.to_string()).unwrap_or_default();
-    until("the explanation", || reason().contains("the server answers")).await;
+    until("the explanation", || reason().contains("the server answered")).await;
     reason()
 }
 
@@ -201,6 +201,10 @@ async fn a_server_that_does_not_let_this_page_read_is_told_from_a_network_that_f
     let words = explanation(&none).await;
     assert!(words.contains(origin) && !words.contains("Headers"), "{words}");
     assert!(!none.status().is_closed(), "it may be mended");
+    until("some more tries", || none.stats().attempts > 5).await;
+    let modes = fixture.journal("/sse/{key}", "sec-fetch-mode").await;
+    assert_eq!(modes.iter().filter(|mode| *mode == "no-cors").count(), 1, "it is asked once: {modes:?}");
+    none.close();
 
     let credentials = events(fixture.url("/sse/{key}?cors=none")).with_credentials(true).open().unwrap();
     let words = explanation(&credentials).await;
