@@ -48,7 +48,7 @@ export const connect = (face, engine, wire) => {
   let cause;
   let upSince = 0;
 
-  const emit = (type, fields, Light = LightEvent) => face.dispatchEvent(new Light(face, type, fields));
+  const emit = (type, fields) => face.dispatchEvent(new LightEvent(face, type, fields));
   /** Nothing but the end is told once the application has closed. */
   const tell = (...event) => it.closing || emit(...event);
 
@@ -73,6 +73,7 @@ export const connect = (face, engine, wire) => {
     clearTimeout(timer);
     it.state = "connecting";
     it.closing = false;
+    it.ended = undefined;
     life = new AbortController();
     const { signal } = life;
     const { transport, until } = remembered.get(memo()) ?? {};
@@ -296,7 +297,9 @@ export const connect = (face, engine, wire) => {
         it.closing = false;
         if (cause) emit("error", { cause, message: cause.message });
         // Unless that brought it back to life.
-        if (!machine) emit("close", { code, reason, wasClean: !cause, cause }, LightClose);
+        if (machine) return;
+        it.ended = new LightClose(face, "close", { code, reason, wasClean: !cause, cause });
+        face.dispatchEvent(it.ended);
       });
     },
   };
@@ -309,6 +312,8 @@ export const connect = (face, engine, wire) => {
     lastEventId: resume.lastEventId,
     /** From `close()`, or the end, until the `close` event. */
     closing: false,
+    /** The `close` event, when it was. */
+    ended: undefined,
     binaryType: "blob",
     get queued() { return machine?.queued() ?? 0; },
     get socket() { return [...parts.values()].find(({ socket }) => socket)?.socket; },

@@ -2,7 +2,7 @@
 
 import { connect } from "./connection.js";
 import { iterate } from "./iterate.js";
-import { Target, handlers } from "./target.js";
+import { Target, handlers, isOwn } from "./target.js";
 
 /** The connection of a face, for its class alone: no application sees it, so whatever it adds to a class of its own is not in the way. */
 export let connectionOf;
@@ -38,7 +38,7 @@ export class Face extends Target {
       this.#opened = new Promise((resolve, reject) => {
         if (this.readyState === 1) return resolve();
         const end = ({ cause }) => reject(new Error(cause?.message ?? "it was closed before it was open", { cause }));
-        if (this.readyState > 1) return end({});
+        if (this.readyState > 1) return end(this.#connection.ended ?? {});
         this.addEventListener("open", () => resolve(), { once: true });
         this.addEventListener("close", end, { once: true });
       });
@@ -50,7 +50,11 @@ export class Face extends Target {
 
   /** Resolves to the `close` event, when it is closed for good. */
   get closed() {
-    return (this.#closed ??= new Promise((resolve) => { this.addEventListener("close", resolve, { once: true }); }));
+    return (this.#closed ??= new Promise((resolve) => {
+      const { ended } = this.#connection;
+      if (ended) resolve(ended);
+      else this.addEventListener("close", (event) => isOwn(event) && resolve(event));
+    }));
   }
 
   /** Connects now: while waiting, in place of a connection that is there, and after the end. */

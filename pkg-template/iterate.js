@@ -1,6 +1,7 @@
 // `for await` over the events of a connection.
 
 import { fail, oneOf } from "./options.js";
+import { isOwn } from "./target.js";
 
 /** As in Rust: more than any chunk brings, and some megabytes at worst. */
 const LIMIT = 65_536;
@@ -43,12 +44,13 @@ export const iterate = (target, types, { limit = LIMIT, whenFull = "drop-oldest"
   const end = () => {
     ended = true;
     for (const type of types) target.removeEventListener(type, hear);
-    target.removeEventListener("close", end);
+    target.removeEventListener("close", close);
     for (const taker of takers) taker.resolve({ done: true, value: undefined });
     takers = [];
   };
+  const close = (event) => isOwn(event) && end();
   for (const type of types) target.addEventListener(type, hear);
-  target.addEventListener("close", end);
+  target.addEventListener("close", close);
   const it = {
     missed: 0,
     async next() {

@@ -41,6 +41,9 @@ export const LightMessage = /* @__PURE__ */ passFor(function (shared, type, data
   get timeStamp() { return this[SHARED].timeStamp; },
 });
 
+/** Is it the connection's own event? A server may well give one of its events the name of such. */
+export const isOwn = (event) => !("data" in event);
+
 const captures = (options) => options === true || Boolean(options?.capture);
 
 /** Gives a class its `on…` attributes, as accessors on the prototype. */
