@@ -319,6 +319,16 @@ fn fetch_is_good_enough_not_to_probe_for_the_browsers_own() {
 }
 
 #[test]
+fn the_browsers_own_is_good_enough_not_to_probe_for_fetch() {
+    let mut bench = Bench::on(sse(), &[FETCH_STREAM, EVENT_SOURCE]);
+    bench.report(begins());
+    bench.later(20 * SECOND);
+    bench.opens();
+    bench.later(HOUR);
+    assert_eq!(bench.rungs(), [FETCH_STREAM, EVENT_SOURCE]);
+}
+
+#[test]
 fn a_stream_that_was_moved_up_and_brings_nothing_there_comes_down_and_is_probed_more_rarely() {
     let (mut bench, ..) = probing(XHR_STREAM, "id: 1\ndata: one\n\n");
     bench.report(begins());
