@@ -6,7 +6,7 @@
 //! | | duplex | receive only |
 //! | --- | --- | --- |
 //! | face | [`Socket`] | [`Events`] |
-//! | transports | WebSocket, then long-polling and POST ([`Wire::Relay`]) | EventSource, then fetch, then long-polling |
+//! | transports | WebSocket, then long-polling and POST ([`Wire::Relay`]) | EventSource, fetch, then XMLHttpRequest: as it grows, or when it ends |
 //!
 //! ```no_run
 //! use everwire::{Delivery, Socket, Wire};
