@@ -175,7 +175,7 @@ test("who opens and fills other connections in the middle of a chunk loses nothi
       // Each has memory of its own in the same wasm instances, which grow.
       if (others.length >= 300) return;
       others.push(new ReconnectingWebSocket("/ws/echo", [], { outbox: { maxBytes: 1 << 20 } }));
-      others.push(new EventSource("/sse/bytes/none"));
+      others.push(new everwire.EventSource("/sse/bytes/none"));
       others.push(new ReconnectingEventSource("/sse/bytes/none", { resume: { lastEventId: "x".repeat(1000) }, transports: STREAMS[0] }));
     });
     await next(source, "message", () => came.length === 1000);

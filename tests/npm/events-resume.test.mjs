@@ -1,7 +1,7 @@
 // How ReconnectingEventSource goes on where it was, in Chromium: last ids, where they are kept, and events that come twice.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, setScene } from "./support.mjs";
+import { eventually, importPackage, setScene } from "./support.mjs";
 
 const scene = setScene();
 const { inPage, requests } = scene;
@@ -143,7 +143,7 @@ test("with a storage it goes on after a reload, by the URL or by a key", async (
   await arrived("2");
   await scene.page.reload();
   await publish("3");
-  await inPage(async () => { Object.assign(window, await import("/pkg/index.js")); });
+  await importPackage(scene.page);
   assert.deepEqual(await inPage(open), [id, id]);
   await arrived("3");
   assert.deepEqual(await inPage(() => came), [["3"], ["3"]]);

@@ -61,6 +61,13 @@ export function launchBrowser(options) {
   });
 }
 
+/** Makes the package the page's `everwire`. Its EventSource does not take the place of the browser's own, on which one rung stands. */
+export const importPackage = (page) => page.evaluate(async () => {
+  window.everwire = await import("/pkg/index.js");
+  const { ReconnectingWebSocket, ReconnectingEventSource } = everwire;
+  Object.assign(window, { ReconnectingWebSocket, ReconnectingEventSource });
+});
+
 /** Opens a page of the fixture's origin, with the package imported. What goes wrong unseen in it is in `errors`. */
 export async function openPage(browser, { origin }, before) {
   const page = await browser.newPage();
@@ -70,7 +77,7 @@ export async function openPage(browser, { origin }, before) {
   if (before) await page.addInitScript(before);
   // Not one made up here, which would be on another network, as Chromium sees it.
   await page.goto(`${origin}/www/blank.html`);
-  await page.evaluate(async () => { Object.assign(window, await import("/pkg/index.js")); });
+  await importPackage(page);
   return Object.assign(page, { errors });
 }
 
@@ -85,7 +92,8 @@ export async function eventually(look, what) {
 
 /**
  * Sets the scene for the tests of a file: the `fixture`, the `browser`, and for each test a `page` of its own, and a `channel` that no
- * other test uses. What runs in the page, by `inPage`, finds there what www/helpers.js has and the package exports.
+ * other test uses. What runs in the page, by `inPage`, finds there what www/helpers.js has, the reconnecting classes, and all of the package
+ * as `everwire`.
  */
 export function setScene(options) {
   const scene = {
