@@ -83,6 +83,16 @@ export const launch = async () => {
     return pids.filter((_, at) => commands[at] && !commands[at].includes("--top-chrome-webui"));
   };
 
+  /** Waits until there are so many of them; one that a page has left takes a moment to end. */
+  const only = async (count) => {
+    for (let tries = 0; tries < 100; tries += 1) {
+      const pids = await renderers();
+      if (pids.length === count) return pids;
+      await setTimeout(50);
+    }
+    throw new Error(`there are ${(await renderers()).length} processes of pages, expected ${count}`);
+  };
+
   /** Opens a page in a process of its own, and runs a script in it. One at a time. */
   const open = async (url, script) => {
     const { targetId } = await send("Target.createTarget", { url: "about:blank" });
@@ -100,8 +110,7 @@ export const launch = async () => {
       return result.value;
     };
     await evaluate(script);
-    const [pid, ...others] = await renderers();
-    if (others.length) throw new Error(`${others.length + 1} renderers, expected one`);
+    const [pid] = await only(1);
 
     const page = {
       evaluate,
@@ -135,17 +144,15 @@ export const launch = async () => {
       },
       close: async () => {
         await send("Target.closeTarget", { targetId });
-        for (let tries = 0; (await renderers()).length; tries += 1) {
-          if (tries === 100) throw new Error("the page's process does not end");
-          await setTimeout(50);
-        }
+        await only(0);
       },
     };
     return page;
   };
 
   const close = async () => {
-    await send("Browser.close");
+    // It may be gone before it answers.
+    send("Browser.close").catch(() => {});
     await gone;
     await rm(profile, { recursive: true, force: true });
   };

@@ -67,7 +67,10 @@ export const spread = (numbers) => {
 };
 
 /** A Markdown table; all columns but the first are numbers. */
-export const table = (head, rows) => [head, head.map((_, at) => (at ? "--:" : "---")), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+export const table = (head, rows) => {
+  const line = head.map((_, at) => (at ? "--:" : "---"));
+  return [head, line, ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+};
 
 /** Each entry's turn in each round; another one begins in every round. */
 export const turns = (entries, round) => entries.map((_, at) => entries[(at + round) % entries.length]);
@@ -97,8 +100,13 @@ export const budgets = (rows) => table(["budget", "at most", "measured", ""], ro
 export const circumstances = (browser, { rounds, quick }) => {
   const [{ model }, ...more] = cpus();
   const load = loadavg().map((number) => number.toFixed(1)).join(" ");
-  return `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC · ${browser}, headless · Node ${process.version} · ${model.trim()}, `
-    + `${more.length + 1} cores, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, load ${load} · ${rounds} rounds${quick ? ", quick" : ""}`;
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  return [
+    `${new Date().toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    `${browser}, headless`, `Node ${process.version}`,
+    `${model.trim()}, ${more.length + 1} cores, ${memory}, Linux ${release()}, load ${load}`,
+    `${rounds} rounds${quick ? ", quick" : ""}`,
+  ].join(" · ");
 };
 
 /** Writes a file into results/, and tells its path. */

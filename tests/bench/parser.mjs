@@ -20,7 +20,8 @@ const size = (chosen.quick ? 4 : 32) * MEBIBYTE;
 const measured = corpora.filter((name) => name.includes(chosen.corpus));
 const results = book();
 
-const parsers = await Promise.all(PARSERS.map(async ([name, module]) => ({ name, script: await bundle(`parsers/${module}.js`, "page-parser.js") })));
+const parsers = [];
+for (const [name, module] of PARSERS) parsers.push({ name, script: await bundle(`parsers/${module}.js`, "page-parser.js") });
 const browser = await launch();
 
 for (let round = 0; round < chosen.rounds; round += 1) {
@@ -49,18 +50,23 @@ await browser.close();
 const where = circumstances(browser.product, chosen);
 const path = await keep("parser", { where, results: results.all });
 
+const ratios = ({ name }) => [name, ...measured.map((corpus) => (name === BASE ? "1" : spread(results.of(name, corpus))))];
+const speeds = ({ name }) => [name, ...measured.map((corpus) => spread(results.of(name, corpus, "MiB/s")))];
+const limits = measured.map((corpus) => ({ what: corpus, limit: BUDGETS[corpus], unit: " ×", numbers: results.of(OURS, corpus) }));
+
 console.log(`# The parser alone
 
 ${where}
 
-CPU ÷ that of eventsource-parser ${await version(BASE)} in the same round, median [min–max]; lower is better. ${size / MEBIBYTE} MiB in chunks of 64 KiB.
+CPU ÷ that of eventsource-parser ${await version(BASE)} in the same round, median [min–max]; lower is better.
+${size / MEBIBYTE} MiB in chunks of 64 KiB.
 
-${table(["", ...measured], parsers.map(({ name }) => [name, ...measured.map((corpus) => (name === BASE ? "1" : spread(results.of(name, corpus))))]))}
+${table(["", ...measured], parsers.map(ratios))}
 
 MiB per second of CPU:
 
-${table(["", ...measured], parsers.map(({ name }) => [name, ...measured.map((corpus) => spread(results.of(name, corpus, "MiB/s")))]))}
+${table(["", ...measured], parsers.map(speeds))}
 
-${budgets(measured.map((corpus) => ({ what: corpus, limit: BUDGETS[corpus], unit: " ×", numbers: results.of(OURS, corpus) })))}
+${budgets(limits)}
 
 All numbers: ${path}`);

@@ -22,8 +22,9 @@ const CHUNK: usize = 64 << 10;
 const LIMIT: usize = 16 << 20;
 
 fn parsers(criterion: &mut Criterion) {
-    for &(name, make) in CORPORA {
-        let stream = corpus(make);
+    for shape in &CORPORA {
+        let name = shape.name;
+        let stream = corpus(shape);
         let chunks: Vec<Bytes> = stream.chunks(CHUNK).map(Bytes::copy_from_slice).collect();
         let expected = slices(&chunks);
         let mut group = criterion.benchmark_group(name);
@@ -91,61 +92,68 @@ fn eventsource_stream(chunks: &[Bytes]) -> usize {
 
 // ---- the corpora: the same bytes as those of corpora.mjs --------------------------------------------------------------------
 
-type Make = fn(&mut Letters) -> String;
+/// Bytes of an event that differ from those of others, and what is the same before and after.
+struct Shape {
+    name: &'static str,
+    size: usize,
+    around: [&'static str; 2],
+    mixed: bool,
+}
 
-const CORPORA: &[(&str, Make)] = &[
-    ("64 B", |letters| letters.ascii(64)),
-    ("1 KiB", |letters| letters.ascii(1024)),
-    ("256 KiB", |letters| letters.ascii(256 << 10)),
-    ("LLM tokens", |letters| {
-        let token = letters.ascii(5);
-        format!(
-            r#"{{"id":"chatcmpl-7f3a91c2","object":"chat.completion.chunk","created":1764000000,"model":"everwire-bench","choices":[{{"index":0,"delta":{{"content":"{token}"}},"finish_reason":null}}]}}"#
-        )
-    }),
-    ("1 KiB, 25 % CJK", |letters| letters.mixed(1024)),
+impl Shape {
+    const fn plain(name: &'static str, size: usize) -> Self {
+        Self { name, size, around: ["", ""], mixed: false }
+    }
+}
+
+const CORPORA: [Shape; 5] = [
+    Shape::plain("64 B", 64),
+    Shape::plain("1 KiB", 1024),
+    Shape::plain("256 KiB", 256 << 10),
+    Shape {
+        around: [
+            r#"{"id":"chatcmpl-7f3a91c2","object":"chat.completion.chunk","created":1764000000,"model":"everwire-bench","choices":[{"index":0,"delta":{"content":""#,
+            r#""},"finish_reason":null}]}"#,
+        ],
+        ..Shape::plain("LLM tokens", 5)
+    },
+    Shape { mixed: true, ..Shape::plain("1 KiB, 25 % CJK", 1020) },
 ];
 
-fn corpus(make: Make) -> Vec<u8> {
-    let mut letters = Letters(1);
-    let data: Vec<String> = (0..16).map(|_| make(&mut letters)).collect();
+const POOL: usize = 1 << 20;
+const STRIDE: usize = 7919;
+
+/// Characters that look random (a linear congruential generator).
+fn pool(mixed: bool) -> String {
+    const LETTERS: [u8; 32] = *b"abcdefghijklmnopqrstuvwxyz .,-  ";
+    let mut state = 1u32;
+    (0..POOL)
+        .map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match char::from_u32(0x4E00 + (state >> 20)) {
+                Some(chinese) if mixed && at % 4 == 3 => chinese,
+                _ => char::from(LETTERS[(state >> 27) as usize]),
+            }
+        })
+        .collect()
+}
+
+fn corpus(shape: &Shape) -> Vec<u8> {
+    let Shape { size, around: [before, after], mixed, .. } = *shape;
+    let pool = pool(mixed);
+    // Three letters and a Chinese character.
+    let unit = if mixed { 6 } else { 1 };
+    let starts = (pool.len() - size) / unit;
     let mut stream = Vec::new();
-    for (number, data) in (1..).zip(data.iter().cycle()) {
-        stream.extend_from_slice(format!("id: {number}\ndata: {data}\n\n").as_bytes());
+    for number in 1.. {
+        let start = number * STRIDE % starts * unit;
+        let data = &pool[start..start + size];
+        stream.extend_from_slice(format!("id: {number}\ndata: {before}{data}{after}\n\n").as_bytes());
         if stream.len() >= STREAM {
             break;
         }
     }
     stream
-}
-
-/// Letters that look random (a linear congruential generator).
-struct Letters(u32);
-
-impl Letters {
-    fn next(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        self.0
-    }
-
-    fn letter(&mut self) -> char {
-        const LETTERS: [u8; 32] = *b"abcdefghijklmnopqrstuvwxyz .,-  ";
-        char::from(LETTERS[(self.next() >> 27) as usize])
-    }
-
-    fn ascii(&mut self, length: usize) -> String {
-        (0..length).map(|_| self.letter()).collect()
-    }
-
-    /// Every fourth character is Chinese.
-    fn mixed(&mut self, bytes: usize) -> String {
-        let mut text = String::new();
-        while text.len() + 6 <= bytes {
-            text.extend((0..3).map(|_| self.letter()));
-            text.extend(char::from_u32(0x4E00 + (self.next() >> 20)));
-        }
-        text + &self.ascii(bytes % 6)
-    }
 }
 
 fn benches() -> Criterion {

@@ -1,6 +1,8 @@
 // Event streams in Chromium: what they take of the page's main thread, and what memory they keep. See README.md.
 import { launch } from "./browser.mjs";
-import { book, budgets, bundle, circumstances, keep, options, progress, short, spread, startServer, table, turns, version } from "./harness.mjs";
+import {
+  book, budgets, bundle, circumstances, keep, options, progress, short, spread, startServer, table, turns, version,
+} from "./harness.mjs";
 
 const BASE = "native EventSource";
 
@@ -89,7 +91,10 @@ const withPage = async ({ name, script }, load, work) => {
   }
 };
 
-const read = (corpus, events, writes = "") => `read(${JSON.stringify(`/events?${new URLSearchParams({ corpus, events, writes })}`)}, ${events})`;
+const read = (corpus, events, writes = "") => {
+  const url = `/events?${new URLSearchParams({ corpus, events, writes })}`;
+  return `read(${JSON.stringify(url)}, ${events})`;
+};
 
 for (let round = 0; round < chosen.rounds; round += 1) {
   for (const [load, corpus, all, writes] of loads) {
@@ -129,6 +134,9 @@ await server.stop();
 const where = circumstances(browser.product, chosen);
 const path = await keep("sse", { where, results: results.all, failures: Object.fromEntries(failures) });
 
+const ratios = ({ name, title }) => [title, ...loads.map(([load]) => (name === BASE ? "1" : spread(results.of(name, load))))];
+const kept = ({ name, title }) => [title, spread(results.of(name, "heap")), spread(results.of(name, "process"))];
+
 console.log(`# Event streams
 
 ${where}
@@ -136,14 +144,14 @@ ${where}
 Main-thread CPU of the page ÷ that of native EventSource in the same round, median [min–max]; lower is better.
 
 ${table(["", ...loads.map(([name]) => name)], [
-  ...adapters.map(({ name, title }) => [title, ...loads.map(([load]) => (name === BASE ? "1" : spread(results.of(name, load))))]),
+  ...adapters.map(ratios),
   ["*native, µs per event*", ...loads.map(([load]) => spread(results.of(BASE, load, "µs")))],
 ])}
 `);
 if (chosen.memory) {
   console.log(`Memory kept after ${short(events / 1e6)} million events of 64 B, with the connection open and the garbage collected, in MB.
 
-${table(["", "JS heap", "process"], adapters.map(({ name, title }) => [title, ...["heap", "process"].map((kind) => spread(results.of(name, kind)))]))}
+${table(["", "JS heap", "process"], adapters.map(kept))}
 `);
 }
 console.log(`${budgets([
