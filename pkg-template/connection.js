@@ -228,7 +228,8 @@ export const connect = (face, engine, wire) => {
       it.transport = transport;
       it.closing ||= state === "closed";
       cause = undefined;
-      if (state === "connecting") counters.attempts += 1;
+      // Without a transport it is credentials that it waits for.
+      if (state === "connecting" && transport) counters.attempts += 1;
       emit("statechange", { state, previous, transport, attempt, retryIn });
     },
     /** Comes between a status and what has this cause. */

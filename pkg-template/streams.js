@@ -7,13 +7,15 @@ import { head, uncached } from "./shell.js";
 /** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. */
 export const eventSource = ({ httpUrl, withCredentials, types }, report, signal) => {
   const source = new EventSource(httpUrl, { withCredentials });
-  let last;
+  let last = "";
+  let hasId = false;
   const hear = (event) => {
     const { type, data, lastEventId } = event;
     // The browser's own events have no data; a server may well name its events like them.
     if ("data" in event) {
-      // It knows no id that came before it, so an empty one means nothing.
-      report(EVENT, { value: [type, data, lastEventId || undefined, lastEventId !== last], text: lastEventId });
+      // It knows no id that came before it, so an empty one means nothing; unless it takes one back.
+      hasId ||= lastEventId !== "";
+      report(EVENT, { value: [type, data, hasId ? lastEventId : undefined, lastEventId !== last], text: lastEventId });
       last = lastEventId;
     } else if (type === "open") report(OPENED);
     else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });

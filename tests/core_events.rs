@@ -420,3 +420,17 @@ fn an_initial_id_begins_with_fetch_unless_it_goes_in_the_query() {
     assert_eq!(with("").rungs(), [FETCH_STREAM]);
     assert_eq!(with("since").rungs(), [EVENT_SOURCE]);
 }
+
+/// T22: the browser's own class tells an empty id for "none yet" and for "taken back".
+#[test]
+fn an_id_that_the_browsers_own_class_takes_back_is_forgotten_and_one_that_it_never_had_is_not() {
+    let wire = Sse { query: "since".into(), ..sse() };
+    let mut bench = Bench::with(wire, Config { last_id: "7".into(), ..Config::default() });
+    bench.opens();
+    bench.report(world::event("without an id", ""));
+    assert_eq!(bench.machine.last_id(), &"7");
+    bench.report(world::event("with one", "8"));
+    assert_eq!(bench.machine.last_id(), &"8");
+    bench.report(world::event("taken back", ""));
+    assert_eq!(bench.machine.last_id(), &"");
+}

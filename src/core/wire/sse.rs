@@ -72,7 +72,9 @@ impl<P: 'static> Wire<P> for Sse {
 
     fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
         match transport {
-            Transport::EventSource => Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty() }),
+            Transport::EventSource => {
+                Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty(), has_id: false })
+            }
             _ => Box::new(Stream { transport, bytes: 0, moved: false, quiet: true }),
         }
     }
@@ -105,14 +107,19 @@ impl<P: 'static> Wire<P> for Sse {
 #[derive(Debug)]
 struct Source {
     end_on_error: bool,
+    /// It has seen an id.
+    has_id: bool,
 }
 
 impl<P> Session<P> for Source {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         out.push(match report {
             Report::Opened { .. } => Said::Opened,
-            // It knows no id that came before it, so an empty one means nothing.
-            Report::Event { data, id } => Said::Message(Message { data, id: Some(id).filter(|id| !id.is_empty()) }),
+            // It knows no id that came before it, so an empty one means nothing; unless it takes one back.
+            Report::Event { data, id } => {
+                self.has_id |= !id.is_empty();
+                Said::Message(Message { data, id: Some(id).filter(|_| self.has_id) })
+            }
             Report::SourceError { gave_up } if gave_up || self.end_on_error => Said::Ended(Cause::new(Kind::Network)),
             Report::SourceError { .. } => Said::Interrupted,
             other => return ended(other, out),
