@@ -14,13 +14,14 @@ function parse(head, query) {
   const [first, ...lines] = head.split("\r\n");
   const [method, target] = first.split(" ");
   const { pathname, searchParams } = new URL(target, "http://localhost");
-  const id = lines.map((line) => /^last-event-id: *(.*)$/i.exec(line)?.[1]).find((id) => id !== undefined);
+  const headers = new Map(lines.map((line) => line.split(/: *(.*)/)).map(([name, value]) => [name.toLowerCase(), value]));
   return {
-    method,
     path: pathname,
     client: searchParams.get("client"),
+    /** Whether it is a client's own: neither a preflight nor a question about CORS. */
+    counts: method === "GET" && headers.get("sec-fetch-mode") !== "no-cors",
     /** The id to go on from, as the server sees it; null if there is none. */
-    resume: id ?? searchParams.get(query),
+    resume: headers.get("last-event-id") ?? searchParams.get(query),
   };
 }
 
@@ -37,6 +38,8 @@ export async function openFront(server, folder) {
   const plans = new Map();
   /** Each with the client of the last request over it. */
   const sockets = new Map();
+
+  const requestsOf = (client) => requests.filter((request) => request.client === client);
 
   /** Answers with a file, or the empty page. Nothing of `..` comes here: URLs are normalized. */
   async function serve(path, socket) {
@@ -91,17 +94,17 @@ export async function openFront(server, folder) {
 
     async function take(head) {
       const request = parse(head.toString(), server.query);
-      const { method, path, client } = request;
+      const { path, client, counts } = request;
       if (path === "/" || path.startsWith("/pkg/")) {
         await serve(path, socket);
         return;
       }
-      const number = requests.filter((other) => other.client === client && other.method === "GET").length;
-      requests.push(request);
+      const number = requestsOf(client).length;
+      if (counts) requests.push(request);
       sockets.set(socket, client);
       answer = "";
       sent = 0;
-      fault = (method === "GET" && await plans.get(client)?.(number)) || {};
+      fault = (counts && await plans.get(client)?.(number)) || {};
       if (socket.destroyed) return;
       upstream ??= openUpstream();
       upstream.write(head);
@@ -128,10 +131,10 @@ export async function openFront(server, folder) {
   await once(listener, "listening");
   return {
     origin: `http://127.0.0.1:${listener.address().port}`,
-    /** The GET requests of this client, in order. */
-    requests: (client) => requests.filter((request) => request.client === client && request.method === "GET"),
+    /** The requests of this client, in order. */
+    requests: requestsOf,
     /**
-     * What is done about this client's GET requests: `plan(number)` gives a fault, before the request goes on. With `after`, the connection
+     * What is done about this client's requests: `plan(number)` gives a fault, before the request goes on. With `after`, the connection
      * is broken off after so many bytes of the answer, head included, as `how` says: "end" or "reset"; with `until`, it is ended as soon
      * as that is true of what has passed. `trickle`: in pieces. `answered` is called when the answer begins.
      */
