@@ -34,7 +34,9 @@ export const handlers = (Class, types) => {
         } else if (handler) {
           handler.callback = callback;
         } else {
-          const added = (event) => typeof added.callback === "function" && added.callback.call(this, event);
+          const added = (event) => {
+            if (typeof added.callback === "function" && added.callback.call(this, event) === false) event.preventDefault();
+          };
           added.callback = callback;
           known.set(this, added);
           this.addEventListener(type, added);

@@ -205,7 +205,7 @@ test("when the browser's own stream is lost, fetch goes on after its last id, an
   assert.equal(second.headers["last-event-id"], second.resume);
 });
 
-test("on another origin the browser's own class goes on by itself, without a preflight (T29); when it gives up, fetch takes over", async () => {
+test("to another origin the browser's own class goes on by itself, without a preflight (T29), and fetch when it gives up", async () => {
   await inPage(async (url) => {
     window.source = new ReconnectingEventSource(url, { reconnect: quick });
     window.came = follow(source);

@@ -68,12 +68,15 @@ export const importPackage = (page) => page.evaluate(async () => {
   Object.assign(window, { ReconnectingWebSocket, ReconnectingEventSource });
 });
 
-/** Opens a page of the fixture's origin, with the package imported. What goes wrong unseen in it is in `errors`. */
-export async function openPage(browser, { origin }, before) {
+/**
+ * Opens a page of the fixture's origin, with the package imported; before anything else it runs these scripts of www/, and `before`. What
+ * goes wrong unseen in it is in `errors`.
+ */
+export async function openPage(browser, { origin }, { scripts = [], before } = {}) {
   const page = await browser.newPage();
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
-  await page.addInitScript({ path: join(pages, "helpers.js") });
+  for (const name of ["helpers.js", ...scripts]) await page.addInitScript({ path: join(pages, name) });
   if (before) await page.addInitScript(before);
   // Not one made up here, which would be on another network, as Chromium sees it.
   await page.goto(`${origin}/www/blank.html`);
@@ -92,10 +95,10 @@ export async function eventually(look, what) {
 
 /**
  * Sets the scene for the tests of a file: the `fixture`, the `browser`, and for each test a `page` of its own, and a `channel` that no
- * other test uses. What runs in the page, by `inPage`, finds there what www/helpers.js has, the reconnecting classes, and all of the package
- * as `everwire`.
+ * other test uses. What runs in the page, by `inPage`, finds there what www/helpers.js and other `scripts` of www/ have, the reconnecting
+ * classes, and all of the package as `everwire`. The other options are those of the browser.
  */
-export function setScene(options) {
+export function setScene({ scripts, ...options } = {}) {
   const scene = {
     inPage: (script, argument = scene.channel) => scene.page.evaluate(script, argument),
     /** The requests for `path`, by default the channel's stream: GETs and POSTs, as preflights are the browser's. */
@@ -104,7 +107,7 @@ export function setScene(options) {
     /** Another page in place of the test's; `before` runs in it before anything else. */
     reopen: async (before) => {
       await scene.page.close();
-      scene.page = await openPage(scene.browser, scene.fixture, before);
+      scene.page = await openPage(scene.browser, scene.fixture, { scripts, before });
     },
   };
   let tests = 0;
@@ -117,7 +120,7 @@ export function setScene(options) {
   });
   beforeEach(async () => {
     await scene.fixture.reset();
-    scene.page = await openPage(scene.browser, scene.fixture);
+    scene.page = await openPage(scene.browser, scene.fixture, { scripts });
     /** What a test expects to go wrong unseen. */
     scene.expected = [];
     tests += 1;
