@@ -31,13 +31,16 @@ export const sourceClass = (engine) => {
       };
       const provided = [url, headers, body].some(isFunction);
       const place = provided ? undefined : placed(url, headers, body);
-      const crossOrigin = !place || new URL(place.url).origin !== globalThis.location?.origin;
+      const settings = numbers(options, Object.keys(streams), ["maxEventBytes", MAX_EVENT_BYTES, 1]);
+      const alone = String(options.transports) === "eventsource";
+      // To the URL of a function it would reconnect without asking that again.
+      const keepsSource = Boolean(place) && (alone || new URL(place.url).origin !== globalThis.location?.origin);
       const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
       super(engine, {
         number: 2,
-        flags: crossOrigin | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
+        flags: keepsSource | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
           | (!(options.repeatable ?? safe) << 4),
-        settings: numbers(options, Object.keys(streams), ["maxEventBytes", MAX_EVENT_BYTES, 1]),
+        settings,
         limit: options.maxEventBytes ?? MAX_EVENT_BYTES,
         transports: streams,
         place,

@@ -43,8 +43,8 @@ const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
       // A request that may act on something is not made once more to find out; and in an outage that is found out once, for all tries.
       if (!begun && !wire.body) wire.known.refused ??= await isRefusedByCors(request, signal);
       const { refused } = wire.known;
-      report(FAILED, { text: refused ? `the server answered, but its CORS headers do not let ${globalThis.location.origin} read it`
-        + " (Access-Control-Allow-Origin, and Access-Control-Allow-Headers for what it was sent)" : why });
+      report(FAILED, { text: refused ? "the server answers now, and its CORS headers may not let "
+        + `${globalThis.location.origin} read it (Access-Control-Allow-Origin, and Access-Control-Allow-Headers for what it was sent)` : why });
     },
   }, signal);
 };

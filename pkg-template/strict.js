@@ -99,7 +99,7 @@ const strictClass = () => {
       this.#controller?.abort();
     }
 
-    #connect(plain = false) {
+    #connect(plain = false, second = false) {
       const controller = new AbortController();
       const { signal } = controller;
       this.#controller = controller;
@@ -141,6 +141,8 @@ const strictClass = () => {
           // Once open, it is the network.
           if (this.#readyState === CONNECTING && (await isRefusedByCors(request, signal))) {
             if (signal.aborted) return;
+            // Or it was lost, and the server is there again: that is a refusal only if the same request fails once more.
+            if (!second) return this.#again(plain, true);
             // It may be only the header that the server does not allow; natively that needs no permission.
             return lastId ? this.#again(true) : this.#fail();
           }
@@ -156,9 +158,9 @@ const strictClass = () => {
       }
     }
 
-    #again(plain) {
+    #again(plain, second) {
       this.#controller.abort();
-      this.#connect(plain);
+      this.#connect(plain, second);
     }
 
     /** "Announce the connection." */

@@ -427,10 +427,10 @@ fn an_id_that_the_browsers_own_class_takes_back_is_forgotten_and_one_that_it_nev
     let wire = Sse { query: "since".into(), ..sse() };
     let mut bench = Bench::with(wire, Config { last_id: "7".into(), ..Config::default() });
     bench.opens();
-    bench.report(world::event("without an id", ""));
+    bench.report(event("without an id", ""));
     assert_eq!(bench.machine.last_id(), &"7");
-    bench.report(world::event("with one", "8"));
+    bench.report(event("with one", "8"));
     assert_eq!(bench.machine.last_id(), &"8");
-    bench.report(world::event("taken back", ""));
+    bench.report(event("taken back", ""));
     assert_eq!(bench.machine.last_id(), &"");
 }

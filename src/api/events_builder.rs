@@ -242,9 +242,10 @@ impl EventsBuilder {
         if let (Some(seen), false) = (&mut seen, last_id.is_empty()) {
             seen.is_new(&last_id.decoded().into());
         }
+        let alone = config.transports == [Transport::EventSource];
         let wire = Sse {
-            // The native class would reconnect by itself there, and that to the old URL.
-            cross_origin: url::is_cross_origin(&recipe.url) && recipe.url_provider.is_none(),
+            // It would reconnect to the old URL.
+            keeps_source: (alone || url::is_cross_origin(&recipe.url)) && recipe.url_provider.is_none(),
             query: self.query.into(),
             needs_fetch,
         };

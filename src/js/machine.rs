@@ -52,8 +52,8 @@ fn step(connection: usize, now: f64, input: Input<Handle>) {
     with(connection, |machine, host| machine.step(span(now), input, host));
 }
 
-/// A bit of `flags`: of a duplex connection, that a full outbox drops its oldest message; of server-sent events, that the server is
-/// on another origin.
+/// A bit of `flags`: of a duplex connection, that a full outbox drops its oldest message; of server-sent events, that the browser's
+/// own class is left to reconnect by itself.
 const FIRST_FLAG: u32 = 1;
 /// Something is asked for that the browser's own EventSource cannot do.
 const NEEDS_FETCH: u32 = 2;
@@ -127,7 +127,7 @@ pub fn create(
     let wire: Box<dyn Wire<Handle>> = match wire {
         0 => Box::new(Raw),
         1 => Box::new(Relay),
-        _ => Box::new(Sse { cross_origin: has(FIRST_FLAG), query, needs_fetch: has(NEEDS_FETCH) }),
+        _ => Box::new(Sse { keeps_source: has(FIRST_FLAG), query, needs_fetch: has(NEEDS_FETCH) }),
     };
     CONNECTIONS.with(|all| all.keep(Machine::new(config, wire)))
 }

@@ -30,7 +30,7 @@ pub(super) async fn answers(url: &str, credentials: RequestCredentials, signal: 
 pub(super) fn refusal(headers: &[(String, String)], credentials: bool) -> String {
     let origin = url::origin().unwrap_or_default();
     let mut words = format!(
-        "the server answered, but its CORS headers do not let this page read it: \
+        "the server answers now, and its CORS headers may not let this page read it: \
          the answer needs Access-Control-Allow-Origin: {origin}"
     );
     if credentials {

@@ -106,12 +106,12 @@ pub(crate) const LONG_POLL: Transport = Transport::LongPoll;
 
 /// An SSE server of the page's own origin.
 pub(crate) fn sse() -> Sse {
-    Sse { cross_origin: false, query: Text::default(), needs_fetch: false }
+    Sse { keeps_source: false, query: Text::default(), needs_fetch: false }
 }
 
 /// An SSE server of another origin.
 pub(crate) fn elsewhere() -> Sse {
-    Sse { cross_origin: true, ..sse() }
+    Sse { keeps_source: true, ..sse() }
 }
 
 /// The socket is open, and the server took the wire's own subprotocol or did not.

@@ -38,8 +38,9 @@ pub const ROTATE_ANYWAY: usize = 16 << 20;
 /// An SSE server.
 #[derive(Clone, Debug)]
 pub struct Sse {
-    /// Is the server on another origin than the page?
-    pub cross_origin: bool,
+    /// Is the browser's own class left to reconnect by itself for as long as it gets anywhere? To another origin, and where it is the only
+    /// transport that may be used.
+    pub keeps_source: bool,
     /// The query parameter for the last id; empty: the header.
     pub query: Text,
     /// Is something asked for that the browser's own class cannot do: a method, headers, a body, comments as signs of life?
@@ -64,7 +65,7 @@ impl<P: 'static> Wire<P> for Sse {
     fn fit(&self, transport: Transport, has_cursor: bool) -> Fit {
         let mute = has_cursor && self.query.is_empty();
         match transport {
-            Transport::EventSource if self.needs_fetch || (mute && !self.cross_origin) => Fit::No,
+            Transport::EventSource if self.needs_fetch || (mute && !self.keeps_source) => Fit::No,
             Transport::EventSource if mute => Fit::Lossy,
             _ => Fit::Full,
         }
@@ -73,7 +74,7 @@ impl<P: 'static> Wire<P> for Sse {
     fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
         match transport {
             Transport::EventSource => {
-                Box::new(Source { end_on_error: !self.cross_origin || !self.query.is_empty(), has_id: false })
+                Box::new(Source { end_on_error: !self.keeps_source || !self.query.is_empty(), has_id: false })
             }
             _ => Box::new(Stream { transport, bytes: 0, moved: false, quiet: true }),
         }
