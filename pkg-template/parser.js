@@ -1,24 +1,18 @@
 // The parser of event streams: the wasm side finds the events, this side makes strings of them. src/js/parser.rs is its other half.
 //
 // Making strings is what costs. One `decode` of a TextDecoder has a fixed price of some 200 ns, and Chromium seems to look up what it decodes
-// among the strings that it has: 1 KiB of text costs 1.5 µs by itself, and a fifth of that within 8 KiB. So the fields of an event are cut
-// out of a window that is decoded at once, and events share one. That is right only where every byte is a character, which the lengths
-// tell; what is not so is decoded field by field. A slice keeps the string alive that it was cut from, so a window is not large.
+// among the strings that it has: 1 KiB of text costs 1.5 µs by itself, and 0.6 µs within 32 KiB. So events share a window that is decoded
+// at once, and their fields are cut out of it. Where every byte is a character, which the lengths tell, that is simple; else the wasm side
+// is asked by how much they differ. A slice keeps the string alive that it was cut from, so a window is not larger.
 
 import { scalar, simd } from "./wasm/parser.js";
 
 /** The numbers of a table before its first event. */
 const HEAD = 5;
 /** Bytes of a window that events share. */
-const WINDOW = 8192;
-/** An event with more of them has a window to itself; */
-const LARGE = 4096;
-/** and one with more than that has none: should it not be plain, it would have been decoded twice. */
-const HUGE = 16_384;
-/** After a window that was not plain, so many events are decoded field by field; four times as many after the next one in a row, */
-const PAUSE = 16;
-/** up to this. */
-const LONGEST_PAUSE = 4096;
+const WINDOW = 32_768;
+/** An event with more of them has a window to itself: it is as cheap, and smaller. */
+const LARGE = 16_384;
 
 // A byte order mark within a field is text; the one of the stream is the parser's business.
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { ignoreBOM: true });
@@ -53,17 +47,22 @@ const decode = (all, at, length) => {
 
 /**
  * The events of a table: their types, data, ids, and whether these are their own, in a row. `end` is where the chunk ends, `id` the last id
- * before it. A loop over local variables, for that is what an engine is fast at; `pace` is what it knows of the stream from before.
+ * before it; `measure` gives the table anew, with what `measure` of src/js/parser.rs puts after it. A loop over local variables, for that is
+ * what an engine is fast at.
  */
-const strings = (all, numbers, end, id, pace) => {
-  const events = new Array((numbers.length - HEAD) / 6 * 4);
+const strings = (all, numbers, end, id, measure) => {
+  const { length } = numbers;
+  const events = new Array((length - HEAD) / 6 * 4);
   let idAt = numbers[2];
   let kind = "message";
   let window = "";
   let from = 0;
   let to = 0;
-  let { left, pause } = pace;
-  for (let row = HEAD, i = 0; row < numbers.length; row += 6, i += 4) {
+  /** Where the window has other characters: by how much the places in it are before those of the bytes, up to the end of the last data. */
+  let shift = 0;
+  let measured;
+  let broken = false;
+  for (let row = HEAD, i = 0; row < length; row += 6, i += 4) {
     const kindAt = numbers[row];
     const kindLength = numbers[row + 1];
     const dataAt = numbers[row + 2];
@@ -72,48 +71,43 @@ const strings = (all, numbers, end, id, pace) => {
     if (own) idAt = numbers[row + 4];
     const idLength = own ? numbers[row + 5] : 0;
 
-    // The fields lie close together, but for those that an earlier chunk has brought.
-    let low = dataAt;
-    let high = dataAt + dataLength;
-    if (idLength) {
-      low = Math.min(low, idAt);
-      high = Math.max(high, idAt + idLength);
-    }
-    if (kindLength) {
-      low = Math.min(low, kindAt);
-      high = Math.max(high, kindAt + kindLength);
-    }
-    let plain = low >= from && high <= to;
-    const size = high - low;
-    if (left) left -= 1;
-    else if (!plain && size <= HUGE) {
-      from = low;
-      to = size > LARGE ? high : Math.max(high, Math.min(low + WINDOW, end));
+    if (dataAt < from || dataAt + dataLength > to) {
+      from = dataAt;
+      to = dataLength > LARGE ? dataAt + dataLength : Math.max(dataAt + dataLength, Math.min(dataAt + WINDOW, end));
       window = decoder.decode(all.subarray(from, to));
-      plain = window.length === to - from;
-      if (plain) {
-        pause = PAUSE;
-      } else {
-        to = 0;
-        left = pause;
-        pause = Math.min(pause * 4, LONGEST_PAUSE);
-      }
+      shift = 0;
+      measured = window.length === to - from ? undefined : measure();
+      // What is not UTF-8 has been replaced, and cannot be counted. The last character may only have been cut.
+      const replaced = measured ? window.indexOf("\ufffd") : -1;
+      broken = replaced >= 0 && replaced < window.length - 1;
+    } else if (measured) {
+      shift += measured[length + (row - HEAD) / 3];
     }
-    if (own) id = plain ? window.slice(idAt - from, idAt - from + idLength) : decode(all, idAt, idLength);
+    let data;
+    if (broken) {
+      data = decode(all, dataAt, dataLength);
+    } else if (!measured) {
+      data = window.slice(dataAt - from, dataAt - from + dataLength);
+    } else {
+      const within = measured[length + (row - HEAD) / 3 + 1];
+      const start = dataAt - from - shift;
+      data = window.slice(start, start + dataLength - within);
+      shift += within;
+    }
+    const isIn = !measured && idAt >= from && idAt + idLength <= to;
+    if (own) id = isIn ? window.slice(idAt - from, idAt - from + idLength) : decode(all, idAt, idLength);
     let type = "message";
     if (kindLength) {
-      type = plain ? window.slice(kindAt - from, kindAt - from + kindLength) : decode(all, kindAt, kindLength);
+      type = decode(all, kindAt, kindLength);
       // Most have the type of the one before, and a string that is known already is looked up faster.
       if (type === kind) type = kind;
       else kind = type;
     }
     events[i] = type;
-    events[i + 1] = plain ? window.slice(dataAt - from, dataAt - from + dataLength) : decode(all, dataAt, dataLength);
+    events[i + 1] = data;
     events[i + 2] = id;
     events[i + 3] = own;
   }
-  pace.left = left;
-  pace.pause = pause;
   return events;
 };
 
@@ -125,9 +119,8 @@ const strings = (all, numbers, end, id, pace) => {
  * `retry` is undefined if none came. `lastId` is the id of the last finished block that had one. `close()` frees the parser.
  */
 export const openParser = ({ limit, lastId = "" }) => {
-  const { memory, open_reader, close_reader, expect_no_mark, room, parse, table } = wasm();
+  const { memory, open_reader, close_reader, expect_no_mark, room, parse, table, measure } = wasm();
   const reader = open_reader(limit);
-  const pace = { left: 0, pause: PAUSE };
   let fresh = true;
 
   /** Writes a chunk to where the parser reads it, and tells how many bytes it is and how many of its room are left. */
@@ -153,7 +146,14 @@ export const openParser = ({ limit, lastId = "" }) => {
       const count = parse(reader, unused);
       const all = new Uint8Array(memory.buffer);
       const numbers = new Uint32Array(memory.buffer, table(reader), HEAD + count * 6);
-      const events = strings(all, numbers, at + bytes, it.lastId, pace);
+      let measured;
+      const events = strings(all, numbers, at + bytes, it.lastId, () => {
+        if (!measured) {
+          measure(reader);
+          measured = new Uint32Array(memory.buffer, numbers.byteOffset, HEAD + count * 8);
+        }
+        return measured;
+      });
       const [, retry, before, lastAt, lastLength] = numbers;
       if (lastAt !== before) it.lastId = decode(all, lastAt, lastLength);
       // What was huge is given back now, and not when the next bytes come.

@@ -232,6 +232,12 @@ impl Parser {
         self.last_id.get(&self.buffer)
     }
 
+    /// All that lies between what was told since the last [`room`](Self::room), and before and after it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer
+    }
+
     /// Bytes of memory that the buffers hold now.
     #[must_use]
     pub fn footprint(&self) -> usize {
@@ -358,7 +364,12 @@ impl Parser {
                     if let Some(byte) = self.buffer.get_mut(at.saturating_sub(1)) {
                         *byte = LF;
                     }
+                    let end = place.end;
                     self.buffer.copy_within(place, at);
+                    // No half of a character is left behind, for whoever decodes more than the fields.
+                    if let Some(left) = self.buffer.get_mut(data.end..end) {
+                        left.fill(b' ');
+                    }
                 }
             },
             b"event" => self.kind.place = Some(place),

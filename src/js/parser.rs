@@ -7,7 +7,10 @@
 use wasm_bindgen::prelude::*;
 
 use super::slab::Slab;
-use crate::core::sse::{Event, Item, Parser};
+use crate::core::{
+    scan::excess,
+    sse::{Event, Item, Parser},
+};
 
 /// The numbers before the first row of a table.
 const HEAD: usize = 5;
@@ -86,8 +89,35 @@ pub fn parse(reader: usize, unused: usize) -> usize {
         for (place, number) in table.iter_mut().zip([u32::from(parsed.is_err()), retry, before[0], at, len]) {
             *place = number;
         }
-        table.len().wrapping_sub(HEAD) / 6
+        let count = table.len().wrapping_sub(HEAD) / 6;
+        // For `measure`, so that memory does not move while it is looked at.
+        table.reserve(count.wrapping_mul(2));
+        count
     })
+}
+
+/// Puts after the table two numbers for each of its events: by how much bytes are more than UTF-16 code units, between the data of the
+/// event before (or the start of this one's data) and this one's, and in this one's data. So a host can cut strings out of a text that
+/// it has decoded in one piece, also where not every byte is a character.
+#[wasm_bindgen]
+pub fn measure(reader: usize) {
+    with(reader, |Reader { parser, table }| {
+        let bytes = parser.bytes();
+        let base = bytes.as_ptr() as usize;
+        let mut end = 0;
+        let count = table.len().wrapping_sub(HEAD) / 6;
+        for event in 0..count {
+            let at = HEAD.wrapping_add(event.wrapping_mul(6)).wrapping_add(2);
+            let number = |at: usize| table.get(at).map_or(0, |number| *number as usize);
+            let start = number(at).wrapping_sub(base);
+            let stop = start.wrapping_add(number(at.wrapping_add(1)));
+            let of = |from: usize, to: usize| bytes.get(from..to).map_or(0, excess) as u32;
+            let before = if event == 0 { 0 } else { of(end, start) };
+            let within = of(start, stop);
+            table.extend([before, within]);
+            end = stop;
+        }
+    });
 }
 
 /// Where the numbers are that [`parse`] has left:
