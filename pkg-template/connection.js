@@ -158,14 +158,20 @@ export const connect = (face, engine, wire) => {
   /** By their names; src/js/host.rs has the arguments. */
   const effects = {
     open(id, transport, after) {
+      // The browser's own class has parsed what it gives.
+      const parses = openParser && TRANSPORTS[transport] !== "eventsource";
       use(id, id, wire.transports[TRANSPORTS[transport]], (signal, cursor = after) => {
         const at = (url) => (query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
           machine.frame(id, data);
           run();
         };
-        const read = openParser && reading(id, signal, cursor);
-        return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, read, known };
+        const read = parses && reading(id, signal, cursor);
+        const tell = (event, moved) => {
+          machine.piece(id, 0, event, -1, moved, false);
+          run();
+        };
+        return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, tell, read, known };
       });
     },
     poll(id, cursor) {

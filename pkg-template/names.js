@@ -1,7 +1,7 @@
 // What the numbers mean that cross to the wasm side and back. The order is that of the Rust enums; tests/npm/names.test.mjs compares.
 
-// Inputs: see `input` in src/js/mod.rs.
-export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5, OPENED = 6, EVENT = 7, SOURCE_ERROR = 8,
+// Inputs: see `input` in src/js/machine.rs.
+export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5, OPENED = 6, SOURCE_ERROR = 8,
   UNREADY = 9, DONE = 10, UNSENT = 11, FAILED = 12, ANSWER = 14, HEAD = 16, CLOSED = 17, WALL_CLOCK = 18, JUDGED = 19,
   REFRESHED = 20, UNUSABLE = 21;
 // Of those with two lanes, the odd number is the uplink.

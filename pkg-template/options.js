@@ -30,7 +30,7 @@ const NUMBERS = [
 
 export const isFunction = (given) => typeof given === "function";
 
-/** What a machine is made with: the ladder as a number, and the other numbers in the order of `create` in src/js/mod.rs. */
+/** What a machine is made with: the ladder as a number, and the other numbers in the order of `create` in src/js/machine.rs. */
 export const numbers = ({ transports, ...options }, offered, bytes) => {
   const ladder = transports === undefined ? offered : [transports].flat();
   if (!ladder.length) fail("transports", "nothing", offered.join(" or "));

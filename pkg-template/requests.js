@@ -75,6 +75,20 @@ const xhr = ({ url, method, headers, body, withCredentials }, { head, done, fail
   xhr.send(body);
 };
 
+/** What came at once is handed on in pieces of this many bytes or characters, for the parser's memory never shrinks. */
+const PIECE = 65_536;
+
+/** Hands on bytes, or a text from `at`, piece by piece. */
+const inPieces = (all, at, chunk) => {
+  while (at < all.length) {
+    let end = Math.min(at + PIECE, all.length);
+    // Two code units that are one character stay together.
+    if (typeof all === "string" && end < all.length && all.charCodeAt(end - 1) >>> 10 === 0x36) end -= 1;
+    chunk(typeof all === "string" ? all.slice(at, end) : all.subarray(at, end));
+    at = end;
+  }
+};
+
 /** XMLHttpRequest, its text read as it grows. */
 export const xhrStream = (request, on, signal) => {
   const told = until(signal, on);
@@ -86,8 +100,9 @@ export const xhrStream = (request, on, signal) => {
       begin();
       // Read once, as it is made anew each time.
       const text = xhr.status === 200 ? xhr.responseText : "";
-      if (text.length > read) told.chunk(text.slice(read));
-      read = text.length;
+      const from = read;
+      read = Math.max(read, text.length);
+      inPieces(text, from, told.chunk);
     };
     xhr.onprogress = more;
     xhr.onreadystatechange = () => { if (xhr.readyState === 2) begin(); };
@@ -100,7 +115,7 @@ export const xhrWhole = (request, on, signal) => {
   const told = until(signal, on);
   xhr(request, told, signal, (xhr) => {
     xhr.responseType = "arraybuffer";
-    return () => { if (xhr.response?.byteLength) told.chunk(new Uint8Array(xhr.response)); };
+    return () => inPieces(new Uint8Array(xhr.response ?? 0), 0, told.chunk);
   });
 };
 

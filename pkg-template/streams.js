@@ -1,11 +1,11 @@
 // The transports of server-sent events. As in shell.js, there is no policy here.
 
-import { DONE, EVENT, FAILED, HEAD, OPENED, SOURCE_ERROR } from "./names.js";
+import { DONE, FAILED, HEAD, OPENED, SOURCE_ERROR } from "./names.js";
 import { eventHeaders, fetchStream, isRefusedByCors, xhrStream, xhrWhole } from "./requests.js";
 import { head, uncached } from "./shell.js";
 
-/** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. */
-export const eventSource = ({ httpUrl, withCredentials, types }, report, signal) => {
+/** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. `tell` takes them. */
+export const eventSource = ({ httpUrl, withCredentials, types, tell }, report, signal) => {
   const source = new EventSource(httpUrl, { withCredentials });
   let last = "";
   let hasId = false;
@@ -15,8 +15,9 @@ export const eventSource = ({ httpUrl, withCredentials, types }, report, signal)
     if ("data" in event) {
       // It knows no id that came before it, so an empty one means nothing; unless it takes one back.
       hasId ||= lastEventId !== "";
-      report(EVENT, { value: [type, data, hasId ? lastEventId : undefined, lastEventId !== last], text: lastEventId });
+      const isNew = lastEventId !== last;
       last = lastEventId;
+      if (!signal.aborted) tell([type, data, hasId ? lastEventId : undefined, isNew], isNew ? lastEventId : undefined);
     } else if (type === "open") report(OPENED);
     else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });
   };

@@ -219,7 +219,6 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
             ConnId(id),
             match kind {
                 6 => Report::Opened { own: number != 0.0 },
-                7 => Report::Event { data: Handle(data), id: text },
                 8 => Report::SourceError { gave_up: number != 0.0 },
                 9 => Report::Unready { why: text },
                 10 => Report::Done,

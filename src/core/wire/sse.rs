@@ -26,7 +26,7 @@ use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
     text::Text,
-    types::{Head, Manner, Message, Report, Transport},
+    types::{Head, Manner, Message, Piece, Report, Transport},
 };
 
 /// Bytes after which a growing XHR is left for a new one, that goes on after the last id. To read what has come means to copy
@@ -121,6 +121,8 @@ impl<P> Session<P> for Source {
                 self.has_id |= !id.is_empty();
                 Said::Message(Message { data, id: Some(id).filter(|_| self.has_id) })
             }
+            // The same, from a host that says of the id only that it changed.
+            Report::Piece(Piece { events: Some(data), last_id, .. }) => Said::Message(Message { data, id: last_id }),
             Report::SourceError { gave_up } if gave_up || self.end_on_error => Said::Ended(Cause::new(Kind::Network)),
             Report::SourceError { .. } => Said::Interrupted,
             other => return ended(other, out),
