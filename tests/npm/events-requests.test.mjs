@@ -117,6 +117,39 @@ for (const transport of ["eventsource", "fetch-stream", "xhr-stream"]) {
   });
 }
 
+// ---- when it asks again ----
+
+test("the delays are drawn below what reconnect says, anew for each attempt (T1, T4)", async () => {
+  const delays = await inPage((url) => new Promise((resolve) => {
+    const source = new ReconnectingEventSource(url, {
+      transports: ["fetch-stream"], reconnect: { firstDelay: 200, minDelay: 50, factor: 2, maxDelay: 300, maxRetries: 7 } });
+    const delays = [];
+    source.addEventListener("reconnecting", ({ attempt, delay }) => delays.push([attempt, delay]));
+    source.addEventListener("close", () => resolve(delays));
+  }), url("status=500"));
+  const bounds = [200, 100, 200, 300, 300, 300, 300];
+  assert.deepEqual(delays.map(([attempt]) => attempt), [1, 2, 3, 4, 5, 6, 7]);
+  for (const [i, bound] of bounds.entries()) assert.ok(delays[i][1] >= 20 && delays[i][1] <= bound, JSON.stringify(delays));
+  assert.ok(new Set(delays.map(([, delay]) => delay)).size > 3, JSON.stringify(delays));
+});
+
+test("a server that accepts and kills is backed off from, until a connection has lasted for minUptime (T5)", async () => {
+  const killing = `/sse/bytes/${scene.channel}`;
+  await fetch(scene.fixture.origin + killing, { method: "POST", body: "data: x\n\n" });
+  const attempts = (minUptime) => inPage(([url, minUptime]) => new Promise((resolve) => {
+    const source = new ReconnectingEventSource(url, {
+      transports: ["fetch-stream"], reconnect: { firstDelay: 20, minDelay: 20, maxDelay: 20, minUptime } });
+    const attempts = [];
+    source.addEventListener("reconnecting", ({ attempt }) => {
+      if (attempts.push(attempt) < 3) return;
+      source.close();
+      resolve(attempts);
+    });
+  }), [killing, minUptime]);
+  assert.deepEqual(await attempts(60_000), [1, 2, 3]);
+  assert.deepEqual(await attempts(0), [1, 1, 1]);
+});
+
 // ---- what is asked ----
 
 test("the url, the headers and the body are values, or functions that are called for each attempt", async () => {
