@@ -111,8 +111,16 @@ export function setScene({ scripts, ...options } = {}) {
     },
   };
   let tests = 0;
+  // The next test's page is opened while a test runs, most of which is waiting.
+  let prepared;
+  const prepare = () => {
+    prepared = openPage(scene.browser, scene.fixture, { scripts });
+    // The last one is for nobody.
+    prepared.catch(() => {});
+  };
   before(async () => {
     [scene.fixture, scene.browser] = await Promise.all([startFixture(), launchBrowser(options)]);
+    prepare();
   });
   after(async () => {
     await scene.browser?.close();
@@ -120,7 +128,8 @@ export function setScene({ scripts, ...options } = {}) {
   });
   beforeEach(async () => {
     await scene.fixture.reset();
-    scene.page = await openPage(scene.browser, scene.fixture, { scripts });
+    scene.page = await prepared;
+    prepare();
     /** What a test expects to go wrong unseen. */
     scene.expected = [];
     tests += 1;
