@@ -434,3 +434,11 @@ fn an_id_that_the_browsers_own_class_takes_back_is_forgotten_and_one_that_it_nev
     bench.report(event("taken back", ""));
     assert_eq!(bench.machine.last_id(), &"");
 }
+
+/// The npm build's shell has the browser's own events as pieces, which spares a text for each.
+#[test]
+fn a_piece_of_the_browsers_own_class_is_its_events_and_moves_the_last_id_where_it_changed() {
+    let mut bench = Bench::open(sse());
+    bench.report(piece("id: 3\ndata: one\n\n"));
+    assert_eq!((bench.messages(), bench.machine.last_id()), (vec![String::from("one")], &"3".into()));
+}

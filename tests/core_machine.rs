@@ -392,7 +392,7 @@ fn reports_of_another_kind_of_transport_mean_nothing() {
         let id = ConnId(1);
         changes_nothing("open by socket", &mut Bench::open(Raw), Input::Report(id, report));
     }
-    for report in [frame("x"), piece("data: x\n\n"), posted(500)] {
+    for report in [frame("x"), Report::Head(status(500)), posted(500)] {
         let id = ConnId(1);
         changes_nothing("open by event source", &mut Bench::open(sse()), Input::Report(id, report));
     }
