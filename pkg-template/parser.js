@@ -11,6 +11,8 @@ import { scalar, simd } from "./wasm/parser.js";
 const HEAD = 5;
 /** Bytes of a window that events share. */
 const WINDOW = 32_768;
+/** What comes at once, as from an XMLHttpRequest, is parsed in pieces of so many bytes or characters: a module's memory never shrinks. */
+const PIECE = 65_536;
 /** An event with more of them has a window to itself: it is as cheap, and smaller. */
 const LARGE = 16_384;
 
@@ -141,26 +143,40 @@ export const openParser = ({ limit, lastId = "" }) => {
   const it = {
     lastId,
     feed(chunk) {
-      const [at, bytes, unused] = write(chunk);
-      fresh = false;
-      const count = parse(reader, unused);
-      const all = new Uint8Array(memory.buffer);
-      const numbers = new Uint32Array(memory.buffer, table(reader), HEAD + count * 6);
-      let measured;
-      const events = strings(all, numbers, at + bytes, it.lastId, () => {
-        if (!measured) {
-          measure(reader);
-          measured = new Uint32Array(memory.buffer, numbers.byteOffset, HEAD + count * 8);
-        }
-        return measured;
-      });
-      const [, retry, before, lastAt, lastLength] = numbers;
-      if (lastAt !== before) it.lastId = decode(all, lastAt, lastLength);
-      // What was huge is given back now, and not when the next bytes come.
-      if (bytes > 1 << 20) room(reader, 0);
-      return { bytes, events, retry: retry === 0xffffffff ? undefined : retry, overflow: numbers[0] > 0 };
+      if (chunk.length <= PIECE) return feedPiece(chunk);
+      const all = { bytes: 0, events: [], retry: undefined, overflow: false };
+      for (let from = 0; from < chunk.length;) {
+        let to = Math.min(from + PIECE, chunk.length);
+        // Two code units that are one character stay together.
+        if (typeof chunk === "string" && to < chunk.length && chunk.charCodeAt(to - 1) >>> 10 === 0x36) to -= 1;
+        const { bytes, events, retry, overflow } = feedPiece(typeof chunk === "string" ? chunk.slice(from, to) : chunk.subarray(from, to));
+        all.bytes += bytes;
+        for (const value of events) all.events.push(value);
+        all.retry = retry ?? all.retry;
+        all.overflow = overflow;
+        from = to;
+      }
+      return all;
     },
     close: () => close_reader(reader),
+  };
+  const feedPiece = (chunk) => {
+    const [at, bytes, unused] = write(chunk);
+    fresh = false;
+    const count = parse(reader, unused);
+    const all = new Uint8Array(memory.buffer);
+    const numbers = new Uint32Array(memory.buffer, table(reader), HEAD + count * 6);
+    let measured;
+    const events = strings(all, numbers, at + bytes, it.lastId, () => {
+      if (!measured) {
+        measure(reader);
+        measured = new Uint32Array(memory.buffer, numbers.byteOffset, HEAD + count * 8);
+      }
+      return measured;
+    });
+    const [, retry, before, lastAt, lastLength] = numbers;
+    if (lastAt !== before) it.lastId = decode(all, lastAt, lastLength);
+    return { bytes, events, retry: retry === 0xffffffff ? undefined : retry, overflow: numbers[0] > 0 };
   };
   return it;
 };

@@ -75,20 +75,6 @@ const xhr = ({ url, method, headers, body, withCredentials }, { head, done, fail
   xhr.send(body);
 };
 
-/** What came at once is handed on in pieces of this many bytes or characters, for the parser's memory never shrinks. */
-const PIECE = 65_536;
-
-/** Hands on bytes, or a text from `at`, piece by piece. */
-const inPieces = (all, at, chunk) => {
-  while (at < all.length) {
-    let end = Math.min(at + PIECE, all.length);
-    // Two code units that are one character stay together.
-    if (typeof all === "string" && end < all.length && all.charCodeAt(end - 1) >>> 10 === 0x36) end -= 1;
-    chunk(typeof all === "string" ? all.slice(at, end) : all.subarray(at, end));
-    at = end;
-  }
-};
-
 /** XMLHttpRequest, its text read as it grows. */
 export const xhrStream = (request, on, signal) => {
   const told = until(signal, on);
@@ -100,9 +86,8 @@ export const xhrStream = (request, on, signal) => {
       begin();
       // Read once, as it is made anew each time.
       const text = xhr.status === 200 ? xhr.responseText : "";
-      const from = read;
-      read = Math.max(read, text.length);
-      inPieces(text, from, told.chunk);
+      if (text.length > read) told.chunk(text.slice(read));
+      read = text.length;
     };
     xhr.onprogress = more;
     xhr.onreadystatechange = () => { if (xhr.readyState === 2) begin(); };
@@ -115,7 +100,7 @@ export const xhrWhole = (request, on, signal) => {
   const told = until(signal, on);
   xhr(request, told, signal, (xhr) => {
     xhr.responseType = "arraybuffer";
-    return () => inPieces(new Uint8Array(xhr.response ?? 0), 0, told.chunk);
+    return () => { if (xhr.response?.byteLength) told.chunk(new Uint8Array(xhr.response)); };
   });
 };
 
