@@ -113,28 +113,30 @@ export const connect = (face, engine, wire) => {
 
   /**
    * Opens something for an attempt, in place of what it had open for the same purpose. Whoever throws is lacking on this host, or
-   * forbidden. `details(signal)` are what the opener needs to know beside the place.
+   * forbidden. `details(signal, place)` are what the opener needs to know beside the place, which stays that of the attempt.
    */
   const use = (key, id, open, details) => {
     parts.get(key)?.controller.abort([]);
     const controller = new AbortController();
     const { signal } = controller;
-    const part = { ...parts.get(key), controller };
+    const isProbe = parts.has(current) && id !== current;
+    const part = { place, ...parts.get(key), controller };
     parts.set(key, part);
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     const begin = () => {
       try {
-        Object.assign(part, open({ ...wire, ...place, ...details(signal) }, report, signal));
+        Object.assign(part, open({ ...wire, ...part.place, ...details(signal, part.place) }, report, signal));
       } catch (error) {
         report(UNUSABLE, { text: String(error) });
       }
     };
-    part.again ??= (cursor) => use(key, id, open, (signal) => details(signal, cursor));
+    part.again ??= (cursor) => use(key, id, open, (signal, place) => details(signal, place, cursor));
     if (part.settled || !wire.provide) return begin();
     part.settled = true;
     wire.provide().then((given) => {
       if (signal.aborted) return;
-      settle(given);
+      part.place = given;
+      if (!isProbe) settle(given);
       begin();
     }).catch((error) => report(UNREADY, { text: String(error?.message ?? error) }));
   };
@@ -160,7 +162,7 @@ export const connect = (face, engine, wire) => {
     open(id, transport, after) {
       // The browser's own class has parsed what it gives.
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
-      use(id, id, wire.transports[TRANSPORTS[transport]], (signal, cursor = after) => {
+      use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after) => {
         const at = (url) => (query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
           machine.frame(id, data);
