@@ -360,11 +360,12 @@ test("a POST is repeated if the application says that it may be, and goes on aft
     source.close();
     return { came, continuity, kind: cause.kind };
   }, `/sse/tokens?ms=20&${faults}`);
-  assert.deepEqual(seen, { came: [...TOKENS, "[DONE]"], continuity: "resumed", kind: "close" });
   const [first, second] = await asked(faults);
   for (const { method, body } of [first, second]) assert.deepEqual([method, body], ["POST", PROMPT]);
-  // What the page had not read when the connection was cut, Chromium has thrown away.
-  assert.match(second.headers["last-event-id"], /^[123]$/);
+  // What the page had not read when the connection was cut, Chromium has thrown away; on a busy machine that may be all of it.
+  const last = second.headers["last-event-id"];
+  assert.match(last ?? "1", /^[123]$/);
+  assert.deepEqual(seen, { came: [...TOKENS, "[DONE]"], continuity: last ? "resumed" : "fresh", kind: "close" });
 });
 
 test("a GET that the application does not want repeated is not; a QUERY is, with its body", async () => {
