@@ -188,7 +188,7 @@ async fn a_provider_may_close_the_connection_that_asks_it() {
 /// What `Events` say of this failure, as soon as they say it.
 async fn explanation(events: &Events) -> String {
     let reason = || events.stats().last_error.map(|cause| cause.to_string()).unwrap_or_default();
-    until("the explanation", || reason().contains("the server answered")).await;
+    until("the explanation", || reason().contains("the server answers now")).await;
     reason()
 }
 
