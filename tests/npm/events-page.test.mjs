@@ -20,8 +20,8 @@ const open = (faults = "", options = {}) => inPage(async ([url, options]) => {
   await next(source, options.until ?? "open");
 }, [`/sse/${scene.channel}?${faults}`, options]);
 
-/** So that a next attempt comes by itself long after the test. */
-const far = { firstDelay: 3_600_000, minDelay: 3_600_000, maxDelay: 3_600_000 };
+/** So that a next attempt comes by itself long after the test, however it is drawn. */
+const far = { firstDelay: 2e9, minDelay: 2e9, maxDelay: 2e9 };
 /** Opens one whose first attempt fails, and that waits for long. */
 const wait = (options = {}) => open(`status=500&times=1&key=${scene.channel}`, { reconnect: far, until: "reconnecting", ...options });
 
@@ -183,7 +183,7 @@ test("after a jump of the wall clock, who waits connects, and a stream that does
   await arrived(1);
   await inPage(async (channel) => {
     window.waiting = new ReconnectingEventSource(`/sse/${channel}?status=500&times=1&key=${channel}`, {
-      transports: ["fetch-stream"], reconnect: { firstDelay: 3_600_000, maxDelay: 3_600_000 } });
+      transports: ["fetch-stream"], reconnect: { firstDelay: 2e9, maxDelay: 2e9 } });
     await next(waiting, "reconnecting");
   });
   await clock.fastForward(31_000);

@@ -410,7 +410,7 @@ test("after a 401 new credentials are asked for, and the next attempt is at once
     let token = "old";
     const source = new ReconnectingEventSource(url, {
       // So long that it would not come within the test.
-      reconnect: { firstDelay: 3_600_000, minDelay: 3_600_000, maxDelay: 3_600_000 },
+      reconnect: { firstDelay: 2e9, minDelay: 2e9, maxDelay: 2e9 },
       headers: () => ({ Authorization: `Bearer ${token}` }),
       refresh: async () => {
         asked.push(source.state);

@@ -260,7 +260,7 @@ inHosts("what a page tells is heeded: the cache, and a network that is back", WI
   await next(source, "statechange", ({ state }) => state === "open");
   source.close();
   const waiting = new everwire.ReconnectingEventSource(`${origin}/sse/${channel}?status=500&times=1&key=${channel}`, {
-    transports: "fetch-stream", reconnect: { firstDelay: 3_600_000, maxDelay: 3_600_000 } });
+    transports: "fetch-stream", reconnect: { firstDelay: 2e9, maxDelay: 2e9 } });
   await next(waiting, "reconnecting");
   dispatchEvent(new Event("online"));
   await next(waiting, "open");
