@@ -442,7 +442,7 @@ test("a refresh that never answers is given up by connectTimeout; close() does n
   const seen = await inPage(async (url) => {
     const asked = [];
     const source = new ReconnectingEventSource(url, {
-      reconnect: quick, connectTimeout: 200, transports: ["fetch-stream"], refresh: () => new Promise(() => { asked.shift()?.(); }) });
+      reconnect: quick, connectTimeout: 2_000, transports: ["fetch-stream"], refresh: () => new Promise(() => { asked.shift()?.(); }) });
     const { cause } = await next(source, "reconnecting", ({ cause }) => cause.kind === "provider");
     await new Promise((resolve) => { asked.push(resolve); });
     const { state } = source;
