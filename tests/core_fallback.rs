@@ -402,7 +402,7 @@ fn what_was_remembered_and_is_proved_again_needs_no_reminder() {
 
 #[test]
 fn a_remembered_transport_that_this_connection_has_not_is_ignored_and_forgotten() {
-    let mut bench = Bench::with(Raw, Config { begin_with: Some(LONG_POLL), ..Config::default() });
+    let mut bench = Bench::with(Raw::default(), Config { begin_with: Some(LONG_POLL), ..Config::default() });
     assert_eq!(bench.rungs(), [WEBSOCKET]);
     bench.opens();
     assert_eq!(remembered(&bench.report(frame("x"))), [None]);

@@ -33,7 +33,7 @@ use world::{
 #[test]
 fn start_opens_the_best_rung() {
     for (mut bench, best) in [
-        (Bench::new(Raw, Config::default()), WEBSOCKET),
+        (Bench::new(Raw::default(), Config::default()), WEBSOCKET),
         (Bench::new(Relay, Config::default()), WEBSOCKET),
         (Bench::new(sse(), Config::default()), EVENT_SOURCE),
     ] {
@@ -47,7 +47,7 @@ fn start_opens_the_best_rung() {
 #[test]
 fn only_the_chosen_rungs_are_used_and_only_those_that_the_wire_has() {
     assert_eq!(Bench::on(Relay, &[LONG_POLL]).rungs(), [LONG_POLL]);
-    let bench = Bench::on(Raw, &[LONG_POLL]);
+    let bench = Bench::on(Raw::default(), &[LONG_POLL]);
     assert_eq!(bench.phase(), Phase::Closed);
     let told: Vec<_> = bench.notices().collect();
     assert!(matches!(told[..], [Notice::Closed(End { code: 1006, cause: Some(_), .. })]));
@@ -56,14 +56,14 @@ fn only_the_chosen_rungs_are_used_and_only_those_that_the_wire_has() {
 
 #[test]
 fn it_is_open_when_the_socket_says_so() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     assert_eq!(notices(&bench.opens()), [&Notice::Opened]);
     assert_eq!(bench.phase(), Phase::Open);
 }
 
 #[test]
 fn a_message_before_the_answer_is_the_answer() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     let effects = bench.report(frame("early"));
     assert_eq!(notices(&effects), [&Notice::Opened, &Notice::Message(message("early", None))]);
     assert!(notices(&bench.opens()).is_empty(), "told once");
@@ -84,7 +84,7 @@ fn a_poll_that_is_held_for_half_a_second_was_accepted() {
 /// T12: the timeout ends the attempt, it is not only told.
 #[test]
 fn an_attempt_that_does_not_open_in_time_is_dropped() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     assert_eq!(bench.later(9_999), []);
     let effects = bench.later(1);
     assert_eq!(drops(&effects), [bench.id()]);
@@ -96,7 +96,7 @@ fn an_attempt_that_does_not_open_in_time_is_dropped() {
 
 #[test]
 fn an_attempt_that_fails_is_followed_by_another_after_its_delay() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     let effects = bench.breaks();
     let told = notices(&effects);
     assert!(matches!(told[..], [Notice::Reconnecting { attempt: 1, .. }]), "{told:?}");
@@ -121,7 +121,7 @@ fn a_message_is_told_and_moves_the_cursor() {
 
 #[test]
 fn an_open_connection_that_ends_is_followed_by_another_and_the_downtime_is_told() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     bench.later(HOUR);
     bench.breaks();
     let downtime = bench.snapshot().retry_in;
@@ -135,7 +135,7 @@ fn an_open_connection_that_ends_is_followed_by_another_and_the_downtime_is_told(
 #[test]
 fn a_dead_socket_is_not_waited_for() {
     let silence = Some(Millis(20 * SECOND));
-    let mut bench = Bench::new(Raw, Config { silence, ..Config::default() });
+    let mut bench = Bench::new(Raw::default(), Config { silence, ..Config::default() });
     bench.step(Input::Start);
     bench.opens();
     bench.later(15 * SECOND);
@@ -152,7 +152,7 @@ fn a_dead_socket_is_not_waited_for() {
 /// A busy stream does not set a timer for each message.
 #[test]
 fn a_silence_timeout_asks_for_one_wake_up_at_a_time() {
-    let mut bench = Bench::new(Raw, Config { silence: Some(Millis(20 * SECOND)), ..Config::default() });
+    let mut bench = Bench::new(Raw::default(), Config { silence: Some(Millis(20 * SECOND)), ..Config::default() });
     bench.step(Input::Start);
     bench.opens();
     bench.later(10 * SECOND);
@@ -172,7 +172,7 @@ fn the_wait_ends_by_time_by_the_application_and_by_the_page() {
         |bench| drop(bench.page(PageEvent::Visible)),
     ];
     for end in ends {
-        let mut bench = Bench::open(Raw);
+        let mut bench = Bench::open(Raw::default());
         bench.later(HOUR);
         bench.breaks();
         assert_eq!(bench.phase(), Phase::Waiting);
@@ -184,7 +184,7 @@ fn the_wait_ends_by_time_by_the_application_and_by_the_page() {
 /// T10.
 #[test]
 fn reconnect_during_backoff_connects_now() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     bench.breaks();
     bench.step(Input::Reconnect);
     assert_eq!((bench.phase(), bench.tries.len()), (Phase::Connecting, 2));
@@ -195,7 +195,7 @@ fn reconnect_during_backoff_connects_now() {
 #[test]
 fn reconnect_replaces_the_carrier_whether_it_is_open_or_not() {
     for open in [false, true] {
-        let mut bench = Bench::started(Raw);
+        let mut bench = Bench::started(Raw::default());
         if open {
             bench.opens();
         }
@@ -211,10 +211,10 @@ fn what_goes_into_the_page_cache_is_let_go_of_and_comes_back() {
     let ends: [fn(&mut Bench); 2] =
         [|bench| drop(bench.page(PageEvent::Restored)), |bench| drop(bench.step(Input::Reconnect))];
     let states: [fn() -> Bench; 4] = [
-        || Bench::started(Raw),
-        || Bench::open(Raw),
+        || Bench::started(Raw::default()),
+        || Bench::open(Raw::default()),
         || {
-            let mut bench = Bench::started(Raw);
+            let mut bench = Bench::started(Raw::default());
             bench.breaks();
             bench
         },
@@ -251,7 +251,7 @@ fn close_ends_everything_in_every_state() {
 
 #[test]
 fn close_says_its_words_on_the_socket() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     let id = bench.id();
     let effects = bench.step(Input::Close { code: 3001, reason: "enough".into() });
     assert!(effects.contains(&Effect::Drop(id, Some((3001, "enough".into())))));
@@ -260,7 +260,7 @@ fn close_says_its_words_on_the_socket() {
 /// T6.
 #[test]
 fn close_cancels_the_pending_retry() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     bench.breaks();
     let effects = bench.close();
     assert!(effects.contains(&Effect::Wake(None)));
@@ -271,7 +271,7 @@ fn close_cancels_the_pending_retry() {
 
 #[test]
 fn a_verdict_of_stop_closes_with_the_servers_code_and_words() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     let effects = bench.report(closed(4403, "not you"));
     let told = notices(&effects);
     assert!(
@@ -283,7 +283,7 @@ fn a_verdict_of_stop_closes_with_the_servers_code_and_words() {
 
 #[test]
 fn a_servers_1000_is_no_reason_to_stop() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     bench.closes(1000);
     assert_eq!(bench.phase(), Phase::Waiting);
 }
@@ -292,20 +292,20 @@ fn a_servers_1000_is_no_reason_to_stop() {
 
 /// A bench in each state.
 fn states() -> Vec<(&'static str, Bench)> {
-    let mut waiting = Bench::started(Raw);
+    let mut waiting = Bench::started(Raw::default());
     waiting.breaks();
-    let mut away = Bench::open(Raw);
+    let mut away = Bench::open(Raw::default());
     away.page(PageEvent::Cached);
-    let mut closed = Bench::open(Raw);
+    let mut closed = Bench::open(Raw::default());
     closed.close();
-    let mut judging = Bench::with(Raw, Config { judges: true, ..Config::default() });
+    let mut judging = Bench::with(Raw::default(), Config { judges: true, ..Config::default() });
     judging.breaks();
-    let mut refreshing = Bench::with(Raw, Config { refreshes: true, ..Config::default() });
+    let mut refreshing = Bench::with(Raw::default(), Config { refreshes: true, ..Config::default() });
     refreshing.closes(4401);
     vec![
-        ("idle", Bench::new(Raw, Config::default())),
-        ("connecting", Bench::started(Raw)),
-        ("open", Bench::open(Raw)),
+        ("idle", Bench::new(Raw::default(), Config::default())),
+        ("connecting", Bench::started(Raw::default())),
+        ("open", Bench::open(Raw::default())),
         ("polling", Bench::polling()),
         ("probed", Bench::probed().0),
         ("judging", judging),
@@ -359,7 +359,7 @@ fn what_an_unknown_attempt_reports_is_ignored_in_every_state() {
 /// T11, with the attempts that were there a moment ago.
 #[test]
 fn events_of_an_abandoned_attempt_are_ignored() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     let old = bench.id();
     bench.step(Input::Reconnect);
     for report in [opened(false), frame("ghost"), closed(1000, "")] {
@@ -372,7 +372,7 @@ fn events_of_an_abandoned_attempt_are_ignored() {
 #[test]
 fn an_attempt_fails_once_however_often_it_says_so() {
     let failures = [closed(1006, ""), Report::SourceError { gave_up: true }, failed(), Report::Done];
-    for mut bench in [Bench::started(Raw), Bench::open(Raw), Bench::on(sse(), &[FETCH_STREAM])] {
+    for mut bench in [Bench::started(Raw::default()), Bench::open(Raw::default()), Bench::on(sse(), &[FETCH_STREAM])] {
         let id = bench.id();
         for _ in 0..3 {
             for report in &failures {
@@ -390,7 +390,7 @@ fn reports_of_another_kind_of_transport_mean_nothing() {
     let foreign = [piece("data: x\n\n"), Report::Head(status(500)), event("x", ""), posted(500)];
     for report in foreign {
         let id = ConnId(1);
-        changes_nothing("open by socket", &mut Bench::open(Raw), Input::Report(id, report));
+        changes_nothing("open by socket", &mut Bench::open(Raw::default()), Input::Report(id, report));
     }
     for report in [frame("x"), Report::Head(status(500)), posted(500)] {
         let id = ConnId(1);
@@ -400,7 +400,7 @@ fn reports_of_another_kind_of_transport_mean_nothing() {
 
 #[test]
 fn a_second_open_is_ignored() {
-    changes_nothing("open", &mut Bench::open(Raw), Input::Report(ConnId(1), opened(true)));
+    changes_nothing("open", &mut Bench::open(Raw::default()), Input::Report(ConnId(1), opened(true)));
 }
 
 #[test]
@@ -408,7 +408,7 @@ fn a_flush_is_only_for_the_open_carrier() {
     for (name, mut bench) in states() {
         changes_nothing(name, &mut bench, Input::Flush(ConnId(99)));
     }
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     let _ = bench.send("first");
     changes_nothing("connecting", &mut bench, Input::Flush(ConnId(1)));
     assert_eq!(handed(&bench.opens()), [""; 0], "a flush that came too early is forgotten");
@@ -463,13 +463,13 @@ fn the_first_time_on_the_wall_changes_nothing_in_any_state() {
 
 #[test]
 fn reconnect_before_the_start_changes_nothing() {
-    changes_nothing("idle", &mut Bench::new(Raw, Config::default()), Input::Reconnect);
+    changes_nothing("idle", &mut Bench::new(Raw::default(), Config::default()), Input::Reconnect);
 }
 
 /// Invariant 8.
 #[test]
 fn closed_is_absorbing() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     let _ = bench.send("last");
     bench.close();
     let id = bench.id();
@@ -496,7 +496,7 @@ fn closed_is_absorbing() {
 /// T5.
 #[test]
 fn the_attempts_are_forgotten_after_min_uptime_and_not_on_open() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     for attempt in 1..=6 {
         bench.breaks();
         assert_eq!(bench.snapshot().attempt, attempt);
@@ -528,7 +528,7 @@ fn a_held_poll_forgives_nothing_before_its_answer() {
 fn when_no_retries_are_left_it_is_closed_and_says_so() {
     for max in [0, 1, 5] {
         let backoff = Backoff { max_retries: Some(max), ..Backoff::DEFAULT };
-        let mut bench = Bench::new(Raw, Config { backoff, ..Config::default() });
+        let mut bench = Bench::new(Raw::default(), Config { backoff, ..Config::default() });
         bench.step(Input::Start);
         for _ in 0..max {
             bench.breaks();
@@ -545,7 +545,7 @@ fn when_no_retries_are_left_it_is_closed_and_says_so() {
 #[test]
 fn retries_are_counted_in_a_row() {
     let backoff = Backoff { max_retries: Some(1), ..Backoff::DEFAULT };
-    let mut bench = Bench::new(Raw, Config { backoff, ..Config::default() });
+    let mut bench = Bench::new(Raw::default(), Config { backoff, ..Config::default() });
     bench.step(Input::Start);
     for _ in 0..10 {
         bench.opens();
@@ -590,7 +590,7 @@ fn the_streams_retry_is_obeyed_within_reason() {
 
 #[test]
 fn page_events_in_a_row_bring_no_try_within_a_second_of_the_last() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     for _ in 0..10 {
         bench.later(100);
         bench.breaks();
@@ -607,7 +607,7 @@ fn page_events_in_a_row_bring_no_try_within_a_second_of_the_last() {
 /// T37.
 #[test]
 fn offline_is_a_hint_and_kills_nothing() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     changes_nothing("open", &mut bench, Input::Page(PageEvent::Offline));
     bench.later(HOUR);
     bench.breaks();
@@ -638,7 +638,7 @@ fn a_transport_that_the_host_lacks_is_passed_over_at_once_and_for_good() {
 /// T19.
 #[test]
 fn the_outbox_flows_when_the_application_has_heard_that_it_is_open() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     assert_eq!(bench.send("queued 1").0, Ok(Delivery::Queued));
     assert_eq!(bench.send("queued 2").0, Ok(Delivery::Queued));
     let effects = bench.opens();
@@ -655,8 +655,8 @@ fn the_outbox_flows_when_the_application_has_heard_that_it_is_open() {
 
 #[test]
 fn send_tells_the_truth() {
-    let outbox = Bounds { messages: 2, bytes: 10, when_full: WhenFull::Refuse };
-    let mut bench = Bench::new(Raw, Config { outbox, ..Config::default() });
+    let outbox = Bounds { messages: 2, bytes: 10, when_full: WhenFull::Refuse, ..Bounds::DEFAULT };
+    let mut bench = Bench::new(Raw::default(), Config { outbox, ..Config::default() });
     assert_eq!(bench.send("a").0, Ok(Delivery::Queued), "before the start as well");
     bench.step(Input::Start);
     assert_eq!(bench.send("b").0, Ok(Delivery::Queued));
@@ -676,8 +676,8 @@ fn send_tells_the_truth() {
 
 #[test]
 fn a_full_outbox_may_drop_its_oldest_and_reports_them() {
-    let outbox = Bounds { messages: 2, bytes: 10, when_full: WhenFull::DropOldest };
-    let mut bench = Bench::new(Raw, Config { outbox, ..Config::default() });
+    let outbox = Bounds { messages: 2, bytes: 10, when_full: WhenFull::DropOldest, ..Bounds::DEFAULT };
+    let mut bench = Bench::new(Raw::default(), Config { outbox, ..Config::default() });
     bench.step(Input::Start);
     let _ = bench.send("a");
     let _ = bench.send("b");
@@ -691,7 +691,7 @@ fn a_full_outbox_may_drop_its_oldest_and_reports_them() {
 /// T17.
 #[test]
 fn what_a_closing_socket_did_not_take_comes_back_in_order_and_goes_over_the_next() {
-    let mut bench = Bench::started(Raw);
+    let mut bench = Bench::started(Raw::default());
     for text in ["a", "b", "c"] {
         let _ = bench.send(text);
     }
@@ -711,7 +711,7 @@ fn what_a_closing_socket_did_not_take_comes_back_in_order_and_goes_over_the_next
 /// T17, where the socket was replaced before it could say so.
 #[test]
 fn what_an_abandoned_socket_did_not_take_goes_over_its_successor() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     let old = bench.id();
     bench.step(Input::Flush(old));
     assert_eq!(bench.send("a").0, Ok(Delivery::Sent));

@@ -12,12 +12,22 @@ mod world;
 
 use std::collections::VecDeque;
 
-use everwire::core::outbox::{Bounds, Outbox, WhenFull};
+use everwire::core::{
+    outbox::{Bounds, Outbox, Terms, WhenFull},
+    time::Millis,
+    types::Why,
+};
 use proptest::{prelude::*, sample::select};
 use world::Data;
 
 fn outbox(messages: usize, bytes: usize, when_full: WhenFull) -> Outbox<Data> {
-    Outbox::new(Bounds { messages, bytes, when_full })
+    Outbox::new(Bounds { messages, bytes, when_full, ..Bounds::DEFAULT })
+}
+
+/// Takes one in, and says what had to go for it.
+fn push(outbox: &mut Outbox<Data>, message: Data) -> Result<Vec<Data>, Data> {
+    let gone = outbox.push(Millis::ZERO, message, Terms::default())?;
+    Ok(gone.into_iter().inspect(|(_, why)| assert_eq!(*why, Why::Full)).map(|(message, _)| message).collect())
 }
 
 fn texts(list: &[&str]) -> Vec<Data> {
@@ -32,12 +42,15 @@ fn emptied(mut outbox: Outbox<Data>) -> Vec<Data> {
 
 #[test]
 fn the_default_is_a_thousand_messages_and_a_mebibyte_and_refuses() {
-    assert_eq!(Bounds::default(), Bounds { messages: 1_000, bytes: 1 << 20, when_full: WhenFull::Refuse });
+    assert_eq!(
+        Bounds::default(),
+        Bounds { messages: 1_000, bytes: 1 << 20, when_full: WhenFull::Refuse, ttl: Millis::NEVER }
+    );
     let mut outbox = Outbox::new(Bounds::DEFAULT);
     for _ in 0..1_000 {
-        assert!(outbox.push(Data::new("x")).is_ok());
+        assert!(push(&mut outbox, Data::new("x")).is_ok());
     }
-    assert!(outbox.push(Data::new("x")).is_err());
+    assert!(push(&mut outbox, Data::new("x")).is_err());
     assert_eq!((outbox.len(), outbox.bytes()), (1_000, 1_000));
 }
 
@@ -45,7 +58,7 @@ fn the_default_is_a_thousand_messages_and_a_mebibyte_and_refuses() {
 fn messages_leave_in_the_order_in_which_they_came() {
     let mut outbox = outbox(10, 100, WhenFull::Refuse);
     for text in texts(&["a", "b", "c"]) {
-        assert_eq!(outbox.push(text), Ok(vec![]));
+        assert_eq!(push(&mut outbox, text), Ok(vec![]));
     }
     assert_eq!(emptied(outbox), texts(&["a", "b", "c"]));
 }
@@ -54,9 +67,9 @@ fn messages_leave_in_the_order_in_which_they_came() {
 fn a_full_one_that_refuses_hands_the_message_back_and_keeps_what_it_has() {
     for (messages, bytes) in [(2, 100), (100, 2)] {
         let mut outbox = outbox(messages, bytes, WhenFull::Refuse);
-        assert_eq!(outbox.push(Data::new("a")), Ok(vec![]));
-        assert_eq!(outbox.push(Data::new("b")), Ok(vec![]));
-        assert_eq!(outbox.push(Data::new("c")), Err(Data::new("c")));
+        assert_eq!(push(&mut outbox, Data::new("a")), Ok(vec![]));
+        assert_eq!(push(&mut outbox, Data::new("b")), Ok(vec![]));
+        assert_eq!(push(&mut outbox, Data::new("c")), Err(Data::new("c")));
         assert_eq!(emptied(outbox), texts(&["a", "b"]));
     }
 }
@@ -65,10 +78,10 @@ fn a_full_one_that_refuses_hands_the_message_back_and_keeps_what_it_has() {
 fn a_full_one_that_drops_gives_up_the_oldest_and_no_more_than_it_must() {
     let mut outbox = outbox(3, 6, WhenFull::DropOldest);
     for text in texts(&["1", "22", "333"]) {
-        assert_eq!(outbox.push(text), Ok(vec![]));
+        assert_eq!(push(&mut outbox, text), Ok(vec![]));
     }
-    assert_eq!(outbox.push(Data::new("4")), Ok(texts(&["1"])));
-    assert_eq!(outbox.push(Data::new("5555")), Ok(texts(&["22", "333"])));
+    assert_eq!(push(&mut outbox, Data::new("4")), Ok(texts(&["1"])));
+    assert_eq!(push(&mut outbox, Data::new("5555")), Ok(texts(&["22", "333"])));
     assert_eq!(emptied(outbox), texts(&["4", "5555"]));
 }
 
@@ -76,8 +89,8 @@ fn a_full_one_that_drops_gives_up_the_oldest_and_no_more_than_it_must() {
 fn a_message_that_is_larger_than_the_bounds_costs_no_other_its_place() {
     for when_full in [WhenFull::Refuse, WhenFull::DropOldest] {
         let mut outbox = outbox(3, 6, when_full);
-        assert_eq!(outbox.push(Data::new("a")), Ok(vec![]));
-        assert_eq!(outbox.push(Data::new("1234567")), Err(Data::new("1234567")));
+        assert_eq!(push(&mut outbox, Data::new("a")), Ok(vec![]));
+        assert_eq!(push(&mut outbox, Data::new("1234567")), Err(Data::new("1234567")));
         assert_eq!(emptied(outbox), texts(&["a"]));
     }
 }
@@ -85,16 +98,16 @@ fn a_message_that_is_larger_than_the_bounds_costs_no_other_its_place() {
 #[test]
 fn an_outbox_of_no_messages_takes_none() {
     for when_full in [WhenFull::Refuse, WhenFull::DropOldest] {
-        assert_eq!(outbox(0, 100, when_full).push(Data::new("")), Err(Data::new("")));
+        assert_eq!(push(&mut outbox(0, 100, when_full), Data::new("")), Err(Data::new("")));
     }
 }
 
 #[test]
 fn empty_messages_are_bounded_by_count() {
     let mut outbox = outbox(2, 0, WhenFull::Refuse);
-    assert!(outbox.push(Data::new("")).is_ok());
-    assert!(outbox.push(Data::Bytes(vec![])).is_ok());
-    assert!(outbox.push(Data::new("")).is_err());
+    assert!(push(&mut outbox, Data::new("")).is_ok());
+    assert!(push(&mut outbox, Data::Bytes(vec![])).is_ok());
+    assert!(push(&mut outbox, Data::new("")).is_err());
 }
 
 /// T18: what comes back takes its place again, before those that came later, whether there is room or not.
@@ -102,23 +115,23 @@ fn empty_messages_are_bounded_by_count() {
 fn what_is_put_back_keeps_its_place_and_is_not_refused() {
     let mut outbox = outbox(2, 2, WhenFull::Refuse);
     for text in texts(&["a", "b"]) {
-        assert_eq!(outbox.push(text), Ok(vec![]));
+        assert_eq!(push(&mut outbox, text), Ok(vec![]));
     }
     let (a, b) = (outbox.pop().unwrap(), outbox.pop().unwrap());
     for text in texts(&["c", "d"]) {
-        assert_eq!(outbox.push(text), Ok(vec![]));
+        assert_eq!(push(&mut outbox, text), Ok(vec![]));
     }
-    outbox.put_back(a, 0);
-    outbox.put_back(b, 1);
+    outbox.put_back(Millis::ZERO, a, 0);
+    outbox.put_back(Millis::ZERO, b, 1);
     assert_eq!((outbox.len(), outbox.bytes()), (4, 4));
-    assert_eq!(outbox.push(Data::new("e")), Err(Data::new("e")));
+    assert_eq!(push(&mut outbox, Data::new("e")), Err(Data::new("e")));
     assert_eq!(emptied(outbox), texts(&["a", "b", "c", "d"]));
 }
 
 #[test]
 fn a_place_beyond_the_end_is_the_end() {
     let mut outbox = outbox(2, 2, WhenFull::Refuse);
-    outbox.put_back(Data::new("a"), 9);
+    outbox.put_back(Millis::ZERO, Data::new("a"), 9);
     assert_eq!(emptied(outbox), texts(&["a"]));
 }
 
@@ -148,7 +161,7 @@ proptest! {
             match act {
                 Act::Push(size) => {
                     let message = Data::new(&format!("{n:0size$}").chars().take(size).collect::<String>());
-                    match outbox.push(message.clone()) {
+                    match push(&mut outbox, message.clone()) {
                         Ok(gone) => {
                             prop_assert!(gone.is_empty() || when_full == WhenFull::DropOldest);
                             for gone in gone {
@@ -168,7 +181,7 @@ proptest! {
                 Act::PutBack => {
                     if let Some(message) = out.take() {
                         model.push_front(message.clone());
-                        outbox.put_back(message, 0);
+                        outbox.put_back(Millis::ZERO, message, 0);
                     }
                 }
             }
@@ -183,7 +196,7 @@ proptest! {
 fn what_came_last_can_be_moved_up_without_changing_the_order_of_the_rest() {
     let mut outbox = Outbox::new(Bounds::DEFAULT);
     for text in ["a", "b", "c", "d"] {
-        assert!(outbox.push(Data::Text(text.into())).is_ok());
+        assert!(push(&mut outbox, Data::Text(text.into())).is_ok());
     }
     outbox.move_up(1);
     let order: Vec<_> = std::iter::from_fn(|| outbox.pop()).collect();

@@ -144,7 +144,7 @@ fn a_second_jump_gives_no_second_grace() {
 /// Nothing is known of a socket before it speaks, and a poll is held for long by its nature.
 #[test]
 fn sockets_and_polls_are_not_suspected() {
-    for mut bench in [Bench::open(Raw), Bench::polling(), streaming(LONG_POLL)] {
+    for mut bench in [Bench::open(Raw::default()), Bench::polling(), streaming(LONG_POLL)] {
         let tries = bench.tries.len();
         sleeps(&mut bench);
         bench.later(2 * GRACE.0);

@@ -228,7 +228,7 @@ fn refused_credentials_are_renewed_at_once_the_first_time() {
 #[test]
 fn close_codes_that_mean_credentials_renew_them_as_well() {
     for code in [1008, 4401] {
-        let mut bench = Bench::with(Raw, Config { refreshes: true, ..Config::default() });
+        let mut bench = Bench::with(Raw::default(), Config { refreshes: true, ..Config::default() });
         bench.opens();
         assert_eq!(refreshes(&bench.report(closed(code, ""))), 1, "{code}");
         bench.step(Input::Refreshed(Ok(())));
@@ -538,7 +538,7 @@ fn the_application_may_repeat_it_by_its_own_word() {
 
 #[test]
 fn a_socket_is_not_a_request() {
-    let mut bench = Bench::open(Raw);
+    let mut bench = Bench::open(Raw::default());
     bench.report(frame("x"));
     bench.breaks();
     assert_eq!(bench.phase(), Phase::Waiting);

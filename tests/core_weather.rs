@@ -209,7 +209,7 @@ impl Setup {
             World::new(wire, Config { transports: self.rungs.clone(), ..config.clone() })
         };
         let mut world = match self.speaks {
-            Speaks::Raw => World::new(Raw, config),
+            Speaks::Raw => World::new(Raw::default(), config),
             Speaks::Relay => World::new(Relay, config),
             Speaks::RelayByPoll => World::new(Relay, Config { transports: vec![LONG_POLL], ..config }),
             Speaks::Sse => events(world::sse()),
@@ -275,7 +275,7 @@ fn any_rungs() -> impl Strategy<Value = (Vec<Transport>, bool)> {
 fn any_setup() -> impl Strategy<Value = Setup> {
     let full = select(vec![WhenFull::Refuse, WhenFull::DropOldest]);
     let outbox = (select(vec![1, 3, 1_000]), select(vec![10, 1_000]), full)
-        .prop_map(|(messages, bytes, when_full)| Bounds { messages, bytes, when_full });
+        .prop_map(|(messages, bytes, when_full)| Bounds { messages, bytes, when_full, ..Bounds::DEFAULT });
     let world = (any_speaks(), any::<u64>(), select(vec![0, 0, 1_500]), select(vec![0, 15, 200]), outbox);
     let begin_with = select(vec![None, None, Some(XHR_STREAM), Some(LONG_POLL), Some(WEBSOCKET)]);
     let spans =

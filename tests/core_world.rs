@@ -180,7 +180,8 @@ fn a_half_open_socket_is_left_after_the_silence_timeout_and_resumes() {
 /// T30, T37: no silence timeout unless asked for, and a quiet connection is left alone.
 #[test]
 fn a_quiet_connection_stays_for_days() {
-    for mut world in [World::relay(1), World::new(world::sse(), only(FETCH_STREAM)), World::new(Raw, Config::default())]
+    for mut world in
+        [World::relay(1), World::new(world::sse(), only(FETCH_STREAM)), World::new(Raw::default(), Config::default())]
     {
         world.input(Input::Start);
         world.run_for(48 * HOUR);
@@ -255,7 +256,7 @@ fn a_flapping_server_that_sends_before_it_kills_is_backed_off_from() {
 /// T2, T7: nobody gives up by himself, and the delay stays within the cap however long it takes.
 #[test]
 fn after_a_day_without_a_server_it_is_back_within_the_cap() {
-    for mut world in [World::relay(3), World::sse(3), World::new(Raw, Config::default())] {
+    for mut world in [World::relay(3), World::sse(3), World::new(Raw::default(), Config::default())] {
         world.input(Input::Start);
         world.opens_within(SECOND);
         world.faults.down = true;

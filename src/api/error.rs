@@ -52,6 +52,10 @@ pub enum SendError {
     Full(Message),
     /// The connection is closed for good.
     Closed(Message),
+    /// It is volatile, and there is nothing to send it over at this moment.
+    Volatile(Message),
+    /// The wire cannot carry it: Engine.IO no text with U+001E, and no message longer than the server's `maxPayload`.
+    Unsendable(Message),
 }
 
 impl SendError {
@@ -59,7 +63,9 @@ impl SendError {
     #[must_use]
     pub fn into_message(self) -> Message {
         match self {
-            Self::Full(message) | Self::Closed(message) => message,
+            Self::Full(message) | Self::Closed(message) | Self::Volatile(message) | Self::Unsendable(message) => {
+                message
+            }
         }
     }
 }
@@ -69,6 +75,10 @@ impl fmt::Display for SendError {
         f.write_str(match self {
             Self::Full(_) => "not sent: there is no connection at the moment, and the outbox is full",
             Self::Closed(_) => "not sent: the connection is closed",
+            Self::Volatile(_) => "not sent: it is volatile, and there is no connection at the moment",
+            Self::Unsendable(_) => {
+                "not sent: expected a message without U+001E and not longer than the server takes, as Engine.IO needs it"
+            }
         })
     }
 }

@@ -252,7 +252,7 @@ impl<T: Item> Observer for Rc<Hub<T>> {
                 self.on_reconnected.each(|callback| callback(&reconnected));
             }
             // The status says it.
-            Notice::Opened | Notice::Reconnecting { .. } | Notice::TransportChanged { .. } => {}
+            Notice::Opened | Notice::Gap { .. } | Notice::Reconnecting { .. } | Notice::TransportChanged { .. } => {}
         }
     }
 }

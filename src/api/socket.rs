@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     core::{
-        types::{self, Delivery, Refused, Transport, Why},
+        outbox::Terms,
+        types::{self, Delivery, Payload, Refused, Transport, Why},
         wire::{raw::Raw, relay::Relay},
     },
     web::{data::Data, endpoint::Endpoint, request::Recipe, url},
@@ -146,9 +147,11 @@ impl Socket {
     ///
     /// The message comes back when the outbox is full or the connection is closed.
     pub fn send(&self, message: impl Into<Message>) -> Result<Delivery, SendError> {
-        self.connection.driver.send(message.into().into_data()).map_err(|refused| match refused {
+        self.connection.driver.send(message.into().into_data(), Terms::default()).map_err(|refused| match refused {
             Refused::Full(data) => SendError::Full(Message::from_data(&data)),
             Refused::Closed(data) => SendError::Closed(Message::from_data(&data)),
+            Refused::Volatile(data) => SendError::Volatile(Message::from_data(&data)),
+            Refused::Unsendable(data) => SendError::Unsendable(Message::from_data(&data)),
         })
     }
 
@@ -268,7 +271,7 @@ impl SocketBuilder {
         let http = Recipe { url: http_url, credentials: self.credentials, ..Recipe::default() };
         let endpoint = Endpoint { socket_url, protocols: self.protocols, http, ..Endpoint::default() };
         let wire: Box<dyn crate::core::wire::Wire<Data>> = match self.wire {
-            Wire::Raw => Box::new(Raw),
+            Wire::Raw => Box::new(Raw::default()),
             Wire::Relay => Box::new(Relay),
         };
         let mut config = self.common.config(wire.ladder())?;

@@ -150,6 +150,17 @@ impl Ladder {
         self.at.saturating_add(1) < self.rungs.len()
     }
 
+    /// Stands on the last rung.
+    pub fn descend_to_last(&mut self) {
+        self.at = self.rungs.len().saturating_sub(1);
+    }
+
+    /// Is there a rung besides the one that we stand on?
+    #[must_use]
+    pub fn has_other(&self) -> bool {
+        self.rungs.len() > 1
+    }
+
     /// Is this the best rung?
     #[must_use]
     pub const fn is_top(&self) -> bool {

@@ -19,10 +19,13 @@
 //! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
 //! | Open | Message | told; the cursor moves | Open |
 //! | Open | silence timeout, Ended | *failure* | Waiting, Closed |
+//! | Open | nothing for the heartbeat's interval | the heartbeat is sent; no sign of life within its timeout: *failure* | Open, Waiting |
+//! | Open, behind a gate | `Release` | the outbox flows | Open |
 //! | Open | not one byte by [`Config::first_byte`], and there is a rung below | *failure*: the path holds bytes back | Connecting, Waiting |
 //! | Open | the wall clock jumped, or `Online` after `Offline` | what does not speak within [`GRACE`] is taken for dead | Open, Connecting |
 //! | Open | Interrupted | the transport reconnects by itself, with the cursor; the carrier stays | Connecting |
 //! | Open, on a lower rung | probe time | a probe opens; if it holds, the connection moves at the next break between polls | Connecting |
+//! | the same, of a wire that upgrades | probe time | the session itself opens the better transport, and goes on over that | Open |
 //! | Waiting | time is up, `Reconnect`, `Online`, `Visible`, a jump of the wall clock | a new carrier, or first new credentials | Connecting, Refreshing |
 //! | Refreshing | `Refreshed` | with credentials a new carrier; without, a failed try | Connecting, Waiting, Closed |
 //! | Refreshing | connect timeout | a failed try | Waiting, Closed |
@@ -60,11 +63,22 @@
 //! loses nothing by it: from polls between two of them, from a stream as soon as there is an id to go on from, or nothing had come. A stream
 //! without ids is read to its end, and the next try is up there.
 //!
+//! A wire that upgrades in place ([`Session::upgrade`]) moves the session itself: when the probe is ready and nothing is under way over the
+//! lower transport any more, the probe's session becomes the carrier's. There was no loss of connection, so none is told.
+//!
+//! **Blocked.** A browser does not say why a WebSocket failed. One that has never worked, and that has no rung below it, would be tried
+//! for ever where no WebSocket gets through. So after every [`ASK_AFTER`] such failures the server is asked by HTTP ([`Effect::Inquire`]). If
+//! that brings an answer which is no sign of a server that is away, it is over, with a cause that names the choices.
+//!
+//! **Signs of life.** Any byte is one. A timer that comes late was held back, and so may have been what came before it was due: nothing is
+//! taken for dead before that had its time to be heard ([`DRAIN`]), once for each silence.
+//!
 //! **Doubt.** An outage that fails slowly looks, for a while, like a poll that is held, and what is posted into it may be lost. So
 //! after a poll has failed, messages wait until something has come, or the next poll has been held for `min_uptime`.
 //!
 //! **Opening.** Notices come before the flush of the outbox: `Flush` is an effect that comes back as an input when the
-//! application has heard `Opened`, so what it sends from there goes first (T19: authenticate, then the rest).
+//! application has heard `Opened`, so what it sends from there goes first (T19: authenticate, then the rest). With a gate, the rest waits
+//! longer: for `Release`, in each connection anew. Only what is volatile passes it.
 //!
 //! **Time.** All deadlines are fields; [`Machine::next_deadline`] is their minimum, and a wake-up is asked for only when it must come
 //! earlier than the one already asked for. So a busy stream with a silence timeout arms a timer once per timeout, not once per message.
@@ -76,7 +90,7 @@ use super::{
     cause::{Cause, Kind, Verdict},
     cursor::{Continuity, Cursor},
     ladder::{Fit, Ladder, Step},
-    outbox::{Bounds, Outbox},
+    outbox::{Bounds, Outbox, Terms},
     rng::Rng,
     text::Text,
     time::Millis,
@@ -84,7 +98,7 @@ use super::{
         ConnId, Delivery, Effect, Effects, End, Input, Manner, Message, Notice, PageEvent, Payload, Phase, Refused,
         Report, Ruling, Snapshot, Transport, Why,
     },
-    wire::{Said, Session, Wire},
+    wire::{Pace, Room, Said, Session, Wire},
 };
 
 /// A poll that a server holds for this long was accepted; there is no better sign before its answer.
@@ -107,6 +121,27 @@ pub const GRACE: Millis = Millis(5_000);
 pub const JUMP: Millis = Millis(10_000);
 /// Page events do not bring the next try nearer to the last one than this.
 pub const HURRY_FLOOR: Millis = Millis(1_000);
+/// A timer that comes so much later than it was asked for was held back, by a hidden page or a frozen one.
+pub const LATE: Millis = Millis(1_000);
+/// What has arrived meanwhile is heard for so long before anything is taken for dead (trap T8).
+pub const DRAIN: Millis = Millis(1_000);
+/// After so many failures in a row of a WebSocket that never worked and has no rung below, the server is asked by HTTP.
+pub const ASK_AFTER: u32 = 3;
+
+/// So many answers that a script may not see are as good as one that it may.
+const ANSWERS: u32 = 2;
+/// What is said then.
+const BLOCKED: &str = "the server answers by HTTP, but no WebSocket gets through to it. A fallback needs a server that speaks one: \
+    expected the wire relay or engine.io";
+
+/// How the application keeps an eye on a WebSocket that says nothing by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// When nothing came for this long, the heartbeat is sent.
+    pub interval: Millis,
+    /// When nothing, the reply included, came for this long after it, the connection is dead.
+    pub timeout: Millis,
+}
 
 /// What a connection is configured with.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,6 +167,14 @@ pub struct Config {
     pub refreshes: bool,
     /// May a request be repeated that the server may have acted on?
     pub repeatable: bool,
+    /// May a message be sent again whose answer was lost, so that it may arrive twice?
+    pub resends: bool,
+    /// Of WebSockets.
+    pub heartbeat: Option<Heartbeat>,
+    /// Does what is queued wait for [`Input::Release`] in each connection?
+    pub gate: bool,
+    /// Begin on the last transport, and move up at once if the other side offers it.
+    pub begin_low: bool,
     /// The bounds of the outbox.
     pub outbox: Bounds,
     /// The id to go on from; empty for none.
@@ -153,6 +196,10 @@ impl Default for Config {
             judges: false,
             refreshes: false,
             repeatable: true,
+            resends: false,
+            heartbeat: None,
+            gate: false,
+            begin_low: false,
             outbox: Bounds::DEFAULT,
             last_id: Text::default(),
             seed: 0,
@@ -197,14 +244,24 @@ struct Carrier<P> {
     useful: bool,
     /// It was open for `min_uptime`: that counts once.
     stood: bool,
-    /// The application knows that it is open, and the outbox may flow.
-    flowing: bool,
+    /// The application knows that it is open.
+    heard: bool,
+    /// It has opened the gate.
+    released: bool,
     /// It did not take a message: it is about to end.
     blocked: bool,
     /// The cursor moved since the last poll.
     moved: bool,
     /// It may have died unnoticed, and has until then to speak.
     suspect: Millis,
+    /// The other side said that it is never silent for longer.
+    expects: Millis,
+    /// The heartbeat is due then; never while there is none, or one is unanswered.
+    ping_at: Millis,
+    /// The heartbeat has until then to be answered.
+    pong_due: Millis,
+    /// A timer came late: nothing is taken for dead before then. Once for each silence.
+    drain: Millis,
     /// A new request of it has until then to be answered.
     answer_due: Millis,
     last_sign: Millis,
@@ -214,9 +271,14 @@ struct Carrier<P> {
 }
 
 impl<P> Carrier<P> {
-    /// Can a message go over it now?
-    fn takes(&self, doubtful: bool) -> bool {
-        self.session.can_send() && !self.blocked && (self.proves() || !doubtful)
+    /// Can this message go over it now?
+    fn room(&self, payload: &P, doubtful: bool) -> Room {
+        if self.blocked || (doubtful && !self.proves()) { Room::Later } else { self.session.room(payload) }
+    }
+
+    /// May the outbox flow?
+    const fn flows(&self) -> bool {
+        self.heard && self.released
     }
 
     /// Does it prove anything by lasting? A held poll does not; only its answer does.
@@ -277,6 +339,8 @@ pub struct Machine<P> {
     /// When the connection was lost; never while there is one, and before there was one.
     down_since: Millis,
     last_try: Millis,
+    /// How often the server has answered by HTTP what it did not answer by WebSocket.
+    answers: u32,
     /// The transport that last carried the connection, and what ended it.
     carried: Option<Transport>,
     last_cause: Option<Cause>,
@@ -301,6 +365,9 @@ impl<P: Payload> Machine<P> {
         let offered = wire.ladder();
         let wanted = if config.transports.is_empty() { offered } else { &config.transports };
         let mut ladder = Ladder::new(wanted.iter().copied().filter(|transport| offered.contains(transport)));
+        if config.begin_low {
+            ladder.descend_to_last();
+        }
         if let Some(transport) = config.begin_with {
             ladder.climb_to(transport);
         }
@@ -329,11 +396,12 @@ impl<P: Payload> Machine<P> {
             wall_ahead: Millis::NEVER,
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
+            answers: 0,
             carried: None,
             last_cause: None,
             continuity: None,
             probe_at: Millis::NEVER,
-            probe_delay: PROBE_AFTER,
+            probe_delay: if config.begin_low { Millis::ZERO } else { PROBE_AFTER },
             armed: Millis::NEVER,
             config,
             wire,
@@ -398,30 +466,55 @@ impl<P: Payload> Machine<P> {
     ///
     /// # Errors
     ///
-    /// The message comes back when the outbox is full, when the connection is over, or when its wire only receives.
-    pub fn send(&mut self, payload: P, out: &mut impl Effects<P>) -> Result<Delivery, Refused<P>> {
+    /// The message comes back when the outbox is full, when the connection is over, when it is volatile and cannot go now, or when the wire
+    /// cannot carry it.
+    pub fn send(
+        &mut self,
+        now: Millis,
+        payload: P,
+        terms: Terms,
+        out: &mut impl Effects<P>,
+    ) -> Result<Delivery, Refused<P>> {
         if self.is_closed() {
             return Err(Refused::Closed(payload));
+        }
+        if !self.wire.carries(&payload) {
+            return Err(Refused::Unsendable(payload));
         }
         // Before the flush the application's own words go first; after it, whoever came first.
         let mut first = false;
         if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
-            first = !carrier.flowing;
-            if carrier.takes(self.doubtful) && (first || self.outbox.is_empty()) {
-                carrier.session.sending(&payload);
-                out.push(Effect::Send(carrier.id, payload));
-                return Ok(Delivery::Sent);
+            first = !carrier.heard;
+            let passes = first || terms.volatile || (carrier.flows() && self.outbox.is_empty());
+            match carrier.room(&payload, self.doubtful) {
+                Room::Now if passes => {
+                    let now = carrier.session.send(payload);
+                    if let Some(data) = now.or_else(|| carrier.session.flush()) {
+                        out.push(Effect::Send(carrier.id, data));
+                    }
+                    return Ok(Delivery::Sent);
+                }
+                Room::Never => return Err(Refused::Unsendable(payload)),
+                _ => {}
             }
         }
-        let gone = self.outbox.push(payload).map_err(Refused::Full)?;
+        if terms.volatile {
+            return Err(Refused::Volatile(payload));
+        }
+        let gone = self.outbox.push(now, payload, terms).map_err(Refused::Full)?;
         if first {
             self.outbox.move_up(self.returned);
             self.returned = self.returned.saturating_add(1);
         }
-        for data in gone {
-            out.push(Effect::Tell(Notice::Dropped { data, why: Why::Full }));
-        }
+        Self::give_up(gone, out);
+        self.arm(out);
         Ok(Delivery::Queued)
+    }
+
+    fn give_up(gone: Vec<(P, Why)>, out: &mut impl Effects<P>) {
+        for (data, why) in gone {
+            out.push(Effect::Tell(Notice::Dropped { data, why }));
+        }
     }
 
     /// One step: something happened at `now`; `out` receives what is to be done about it.
@@ -435,6 +528,11 @@ impl<P: Payload> Machine<P> {
             Input::Report(id, report) => self.report(now, id, report, out),
             Input::Tick => self.tick(now, out),
             Input::Flush(id) => self.flush(now, id, out),
+            Input::Release => self.release(now, out),
+            Input::Moved(id) => {
+                self.cursor.move_to(&id);
+            }
+            Input::Inquired(status) => self.inquired(now, status, out),
             Input::Reconnect => self.reconnect(now, out),
             Input::Page(event) => self.page(now, event, out),
             Input::Judged(ruling) => self.judged(now, ruling, out),
@@ -471,28 +569,43 @@ impl<P: Payload> Machine<P> {
         let resumes = has_cursor && fit == Fit::Full;
         let id = self.next_id();
         let session = self.wire.session(transport, self.cursor.id());
+        let continuity = if resumes { Continuity::Resumed } else { Continuity::Fresh };
         self.returned = 0;
-        self.carrier = Some(Carrier {
+        let carrier = self.carrier.insert(Carrier {
             id,
             transport,
             session,
-            continuity: if resumes { Continuity::Resumed } else { Continuity::Fresh },
+            continuity,
             useful: false,
             stood: false,
-            flowing: false,
+            heard: false,
+            released: !self.config.gate,
             blocked: false,
             moved: false,
             suspect: Millis::NEVER,
+            expects: Millis::NEVER,
+            ping_at: Millis::NEVER,
+            pong_due: Millis::NEVER,
+            drain: Millis::ZERO,
             answer_due: Millis::NEVER,
             last_sign: now,
             last_poll: now,
             next_poll: Millis::NEVER,
         });
+        let address = carrier.session.address();
         self.state = State::Connecting;
         self.due = now.after(self.config.connect_timeout);
-        self.held = if transport == Transport::LongPoll { now.after(HELD) } else { Millis::NEVER };
+        let is_held = transport == Transport::LongPoll && self.wire.held_is_open();
+        self.held = if is_held { now.after(HELD) } else { Millis::NEVER };
         self.last_try = now;
         self.tell_status(now, out);
+        self.open(id, transport, address, out);
+    }
+
+    fn open(&self, id: ConnId, transport: Transport, address: Text, out: &mut impl Effects<P>) {
+        if !address.is_empty() {
+            out.push(Effect::Address(id, address));
+        }
         out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
@@ -505,6 +618,9 @@ impl<P: Payload> Machine<P> {
         }
         let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
         carrier.last_sign = now;
+        if let (Transport::WebSocket, Some(heartbeat)) = (transport, self.config.heartbeat) {
+            carrier.ping_at = now.after(heartbeat.interval);
+        }
         self.state = State::Open;
         self.due = now.after(self.config.min_uptime);
         let why = self.last_cause.take();
@@ -531,16 +647,22 @@ impl<P: Payload> Machine<P> {
 
     /// The one place where reports are matched with attempts.
     fn report(&mut self, now: Millis, id: ConnId, report: Report<P>, out: &mut impl Effects<P>) {
-        let mut said = Vec::new();
-        if let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) {
+        let carrier = self.carrier.as_mut().filter(|carrier| carrier.id == id);
+        if let Report::Unsent(frame) = report {
+            // Even an abandoned attempt is heard on the fate of a message.
+            if let Some(carrier) = carrier {
+                carrier.blocked = true;
+            }
+            if let Some(payload) = self.wire.unframed(frame) {
+                self.settle(now, Said::Returned(payload), out);
+            }
+            self.flow(now, out);
+        } else if let Some(carrier) = carrier {
+            let mut said = Vec::new();
             carrier.session.on(report, &mut said);
             self.heed(now, id, said, out);
         } else if self.probe.as_ref().is_some_and(|probe| probe.id == id) {
             self.report_probe(now, report, out);
-        } else if let Report::Unsent(payload) = report {
-            // Even an abandoned attempt is heard on the fate of a message.
-            self.settle(Said::Returned(payload), out);
-            self.flow(now, out);
         }
     }
 
@@ -548,21 +670,34 @@ impl<P: Payload> Machine<P> {
         for word in said {
             let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else {
                 // The carrier ended with an earlier word; only what concerns accepted messages still counts.
-                self.settle(word, out);
+                self.settle(now, word, out);
                 continue;
             };
             match word {
-                Said::Poll { .. } if !self.config.repeatable => {
+                Said::Poll(_) if !self.config.repeatable => {
                     // A whole answer is the end of it, and one that grows is let grow.
                     if carrier.transport == Transport::LongPoll {
                         self.fail(now, Cause::new(Kind::Close), out);
                     }
                 }
-                Said::Poll { quiet } => {
+                Said::Poll(pace) => {
                     // What moved nothing would come again at once: a page for every URL, or events without ids.
-                    let earliest =
-                        if quiet || !mem::take(&mut carrier.moved) { carrier.last_poll.after(QUIET_POLL) } else { now };
+                    let moved = mem::take(&mut carrier.moved);
+                    let hurries = pace == Pace::AtOnce || (moved && pace == Pace::IfMoved);
+                    let earliest = if hurries { now } else { carrier.last_poll.after(QUIET_POLL) };
                     carrier.next_poll = earliest.max(now);
+                }
+                Said::Address(query) => out.push(Effect::Address(id, query)),
+                Said::Send(data) => out.push(Effect::Send(id, data)),
+                Said::Expect(silence) => carrier.expects = silence,
+                // It is no probe.
+                Said::Ready => {}
+                Said::Gap(after) => {
+                    carrier.continuity = Continuity::Gap;
+                    if self.state == State::Open {
+                        self.continuity = Some(Continuity::Gap);
+                    }
+                    out.push(Effect::Tell(Notice::Gap { after }));
                 }
                 Said::Opened => self.opened(now, out),
                 Said::Alive => self.sign(now, out),
@@ -578,7 +713,7 @@ impl<P: Payload> Machine<P> {
                 Said::Ended(cause) => self.fail(now, cause, out),
                 word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => {
                     carrier.blocked |= matches!(word, Said::Returned(_));
-                    self.settle(word, out);
+                    self.settle(now, word, out);
                 }
             }
         }
@@ -587,11 +722,15 @@ impl<P: Payload> Machine<P> {
     }
 
     /// What became of an accepted message.
-    fn settle(&mut self, word: Said<P>, out: &mut impl Effects<P>) {
+    fn settle(&mut self, now: Millis, word: Said<P>, out: &mut impl Effects<P>) {
+        let word = match word {
+            Said::Uncertain(payload) if self.config.resends => Said::Returned(payload),
+            other => other,
+        };
         let (data, why) = match word {
             Said::Returned(payload) if !self.is_closed() => {
                 // What follows waits for the next carrier, behind this one.
-                self.outbox.put_back(payload, self.returned);
+                self.outbox.put_back(now, payload, self.returned);
                 self.returned = self.returned.saturating_add(1);
                 return;
             }
@@ -608,6 +747,13 @@ impl<P: Payload> Machine<P> {
         if let Some(carrier) = &mut self.carrier {
             carrier.last_sign = now;
             carrier.suspect = Millis::NEVER;
+            carrier.drain = Millis::ZERO;
+            if let (true, Some(heartbeat)) =
+                (carrier.ping_at.min(carrier.pong_due) != Millis::NEVER, self.config.heartbeat)
+            {
+                carrier.ping_at = now.after(heartbeat.interval);
+                carrier.pong_due = Millis::NEVER;
+            }
             if !carrier.useful {
                 carrier.useful = true;
                 let stood = carrier.stood;
@@ -696,7 +842,7 @@ impl<P: Payload> Machine<P> {
         let suspected = carrier.suspect <= now;
         self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
-        self.let_go(None, out);
+        self.let_go(now, None, out);
         if cause.kind == Kind::Unusable {
             // No failure of the network, and no reason to wait.
             self.ladder.lacks();
@@ -760,6 +906,10 @@ impl<P: Payload> Machine<P> {
         } else if cause.kind != Kind::Provider && !suspected && !quiet {
             let proven = self.ladder.is_proven();
             let strikes = self.ladder.strike();
+            let alone = transport == Transport::WebSocket && !self.ladder.has_other();
+            if alone && !proven && matches!(cause.kind, Kind::Network | Kind::Timeout) && strikes % ASK_AFTER == 0 {
+                out.push(Effect::Inquire);
+            }
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
                 step = self.ladder.step();
             }
@@ -795,6 +945,25 @@ impl<P: Payload> Machine<P> {
         }
     }
 
+    /// The server's HTTP side answered, or did not. A server that does, and that no WebSocket has reached, is one that WebSockets do not get
+    /// through to, or that does not speak them there: to go on would never end. An answer that a script may not see may be one of a proxy
+    /// whose server is away, so it has to be there for a while.
+    fn inquired(&mut self, now: Millis, status: u16, out: &mut impl Effects<P>) {
+        if self.carried.is_some() || self.state == State::Idle {
+            return;
+        }
+        self.answers = match status {
+            0 | 408 | 425 | 429 | 500.. => 0,
+            1 => self.answers.saturating_add(1),
+            _ => ANSWERS,
+        };
+        if self.answers >= ANSWERS {
+            let cause =
+                Cause { status: if status == 1 { 0 } else { status }, ..Cause::new(Kind::Unusable).because(BLOCKED) };
+            self.stop(now, cause, out);
+        }
+    }
+
     // ---- credentials ----
 
     fn refreshed(&mut self, now: Millis, result: Result<(), Text>, out: &mut impl Effects<P>) {
@@ -818,8 +987,9 @@ impl<P: Payload> Machine<P> {
 
     fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {
         let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
-        self.let_go(farewell, out);
+        self.let_go(now, farewell, out);
         self.state = State::Closed;
+        Self::give_up(self.outbox.expired(now), out);
         while let Some(data) = self.outbox.pop() {
             out.push(Effect::Tell(Notice::Dropped { data, why: Why::Closed }));
         }
@@ -829,14 +999,24 @@ impl<P: Payload> Machine<P> {
     }
 
     /// Drops the carrier, and the probe with it.
-    fn let_go(&mut self, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
+    fn let_go(&mut self, now: Millis, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
         self.drop_probe(out);
-        let Some(carrier) = &mut self.carrier else { return };
-        out.push(Effect::Drop(carrier.id, farewell));
-        if let Some(data) = carrier.session.take_unanswered() {
-            out.push(Effect::Tell(Notice::Dropped { data, why: Why::Unknown }));
+        let Some(mut carrier) = self.carrier.take() else { return };
+        let words = farewell.as_ref().and_then(|_| carrier.session.farewell());
+        if let Some(data) = words {
+            out.push(Effect::Farewell(carrier.id, data));
         }
-        self.carrier = None;
+        let is_over = farewell.is_some();
+        out.push(Effect::Drop(carrier.id, farewell));
+        self.returned = 0;
+        for data in carrier.session.take_unanswered() {
+            // After the end nothing is sent again.
+            if is_over {
+                out.push(Effect::Tell(Notice::Dropped { data, why: Why::Unknown }));
+            } else {
+                self.settle(now, Said::Uncertain(data), out);
+            }
+        }
     }
 
     // ---- sending and polling ----
@@ -844,7 +1024,14 @@ impl<P: Payload> Machine<P> {
     fn flush(&mut self, now: Millis, id: ConnId, out: &mut impl Effects<P>) {
         let open = self.state == State::Open;
         if let Some(carrier) = self.carrier.as_mut().filter(|carrier| open && carrier.id == id) {
-            carrier.flowing = true;
+            carrier.heard = true;
+            self.flow(now, out);
+        }
+    }
+
+    fn release(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
+            carrier.released = true;
             self.flow(now, out);
         }
     }
@@ -855,14 +1042,26 @@ impl<P: Payload> Machine<P> {
             // The next one goes over the better transport.
             return;
         }
-        while let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
-            if !carrier.flowing || !carrier.takes(self.doubtful) {
-                return;
+        let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) else { return };
+        if !carrier.flows() {
+            return;
+        }
+        Self::give_up(self.outbox.expired(now), out);
+        while let Some(next) = self.outbox.peek() {
+            let room = carrier.room(next, self.doubtful);
+            if room == Room::Later {
+                break;
             }
-            let Some(payload) = self.outbox.pop() else { return };
+            let Some(data) = self.outbox.pop() else { break };
             self.returned = self.returned.saturating_sub(1);
-            carrier.session.sending(&payload);
-            out.push(Effect::Send(carrier.id, payload));
+            if room == Room::Never {
+                out.push(Effect::Tell(Notice::Dropped { data, why: Why::Refused }));
+            } else if let Some(data) = carrier.session.send(data) {
+                out.push(Effect::Send(carrier.id, data));
+            }
+        }
+        if let Some(data) = carrier.session.flush() {
+            out.push(Effect::Send(carrier.id, data));
         }
     }
 
@@ -875,9 +1074,12 @@ impl<P: Payload> Machine<P> {
     /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
     fn poll(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let better = self.ready(now);
-        let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.next_poll <= now) else { return };
+        let Some(carrier) = &mut self.carrier else { return };
         if let (Some(transport), false) = (better, carrier.session.is_sending()) {
             return self.climb(now, transport, out);
+        }
+        if carrier.next_poll > now {
+            return;
         }
         carrier.next_poll = match &self.probe {
             // A probe that is open gets its second to prove that it holds, and a message under way its answer.
@@ -895,12 +1097,47 @@ impl<P: Payload> Machine<P> {
 
     /// Moves the connection to a better transport.
     fn climb(&mut self, now: Millis, transport: Transport, out: &mut impl Effects<P>) {
-        self.let_go(None, out);
+        if self.wire.upgrades() {
+            return self.upgrade(now, out);
+        }
+        self.let_go(now, None, out);
         self.ladder.climb_to(transport);
         // Should it not last up there, the next probe is later.
         self.postpone_probes();
         self.last_cause = None;
         self.connect(now, out);
+    }
+
+    /// The same, in place: the probe goes on with the session, for nothing of it is under way.
+    fn upgrade(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let (Some(mut probe), Some(carrier)) = (self.probe.take(), &mut self.carrier) else { return };
+        let from = carrier.transport;
+        let word = probe.session.take_over();
+        let left = mem::replace(&mut carrier.id, probe.id);
+        carrier.transport = probe.transport;
+        carrier.session = probe.session;
+        // That is for the new transport to show.
+        carrier.useful = false;
+        carrier.stood = false;
+        carrier.last_sign = now;
+        carrier.next_poll = Millis::NEVER;
+        let flows = carrier.heard;
+        out.push(Effect::Drop(left, None));
+        if let Some(data) = word {
+            out.push(Effect::Send(probe.id, data));
+        }
+        self.ladder.climb_to(probe.transport);
+        self.postpone_probes();
+        self.probe_at = Millis::NEVER;
+        self.due = now.after(self.config.min_uptime);
+        self.carried = Some(probe.transport);
+        self.tell_status(now, out);
+        out.push(Effect::Tell(Notice::TransportChanged { from, to: probe.transport, why: None }));
+        if flows {
+            self.flow(now, out);
+        } else {
+            out.push(Effect::Flush(probe.id));
+        }
     }
 
     // ---- probing ----
@@ -914,12 +1151,18 @@ impl<P: Payload> Machine<P> {
 
     fn start_probe(&mut self, now: Millis, out: &mut impl Effects<P>) {
         self.probe_at = Millis::NEVER;
-        let Some(transport) = self.better() else { return };
+        let (Some(transport), Some(carrier)) = (self.better(), &self.carrier) else { return };
+        let session = if self.wire.upgrades() {
+            carrier.session.upgrade(transport)
+        } else {
+            Some(self.wire.session(transport, self.cursor.id()))
+        };
+        let Some(session) = session else { return };
         let id = self.next_id();
-        let session = self.wire.session(transport, self.cursor.id());
         let deadline = now.after(self.config.connect_timeout);
+        let address = session.address();
         self.probe = Some(Probe { id, transport, session, deadline, holds: Millis::NEVER });
-        out.push(Effect::Open(id, transport, self.cursor.id().clone()));
+        self.open(id, transport, address, out);
     }
 
     /// A socket has to open and to hold, a stream to bring a byte. What it receives comes again, over the connection, by the cursor.
@@ -943,6 +1186,12 @@ impl<P: Payload> Machine<P> {
                     probe.holds = now;
                     self.stream_works(now, out);
                 }
+                Said::Ready => {
+                    probe.deadline = Millis::NEVER;
+                    probe.holds = now;
+                    self.poll(now, out);
+                }
+                Said::Send(data) => out.push(Effect::Send(probe.id, data)),
                 Said::Ended(_) => self.probe_failed(now, out),
                 _ => {}
             }
@@ -971,7 +1220,7 @@ impl<P: Payload> Machine<P> {
     }
 
     fn postpone_probes(&mut self) {
-        self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).min(PROBE_CAP);
+        self.probe_delay = Millis(self.probe_delay.0.saturating_mul(2)).clamp(PROBE_SOON, PROBE_CAP);
     }
 
     fn drop_probe(&mut self, out: &mut impl Effects<P>) {
@@ -990,7 +1239,7 @@ impl<P: Payload> Machine<P> {
         if self.state == State::Open {
             self.lost(now);
         }
-        self.let_go(None, out);
+        self.let_go(now, None, out);
         self.connect(now, out);
     }
 
@@ -1004,7 +1253,7 @@ impl<P: Payload> Machine<P> {
                 if event == PageEvent::Online {
                     if changed {
                         // It may be another network, on which the connections of the old one are dead.
-                        self.suspect(now);
+                        self.suspect(now, out);
                     }
                     self.hurry(now, out);
                 }
@@ -1017,7 +1266,7 @@ impl<P: Payload> Machine<P> {
                 if self.state == State::Open {
                     self.lost(now);
                 }
-                self.let_go(None, out);
+                self.let_go(now, None, out);
                 self.state = State::Away;
                 self.tell_status(now, out);
             }
@@ -1031,18 +1280,39 @@ impl<P: Payload> Machine<P> {
         let ahead = wall.since(now);
         let before = mem::replace(&mut self.wall_ahead, ahead);
         if before != Millis::NEVER && ahead.since(before) >= JUMP {
-            self.suspect(now);
+            self.suspect(now, out);
             self.hurry(now, out);
         }
     }
 
-    /// The connection may have died unnoticed. A stream shows that it lives by speaking.
-    fn suspect(&mut self, now: Millis) {
-        if let (State::Open, true, Some(carrier)) = (self.state, self.config.repeatable, &mut self.carrier) {
-            if !matches!(carrier.transport, Transport::LongPoll | Transport::WebSocket) {
-                carrier.suspect = carrier.suspect.min(now.after(GRACE));
+    /// The connection may have died unnoticed. A stream shows that it lives by speaking, and a WebSocket by answering the heartbeat. Where
+    /// there is none, one that can go on after the last id is left for a new one, for that costs next to nothing.
+    fn suspect(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let can_resume = !self.cursor.is_empty();
+        let (State::Open, true, Some(carrier)) = (self.state, self.config.repeatable, &mut self.carrier) else {
+            return;
+        };
+        let suspect = match (carrier.transport, self.config.heartbeat) {
+            (Transport::LongPoll, _) => return,
+            (Transport::WebSocket, Some(heartbeat)) => {
+                let until = now.after(heartbeat.timeout.min(GRACE));
+                if until < carrier.pong_due {
+                    out.push(Effect::Ping(carrier.id));
+                    carrier.ping_at = Millis::NEVER;
+                    carrier.pong_due = until;
+                }
+                return;
             }
-        }
+            (Transport::WebSocket, None) if carrier.expects != Millis::NEVER => return,
+            (Transport::WebSocket, None) => {
+                if !can_resume || self.wire.fit(Transport::WebSocket, true) != Fit::Full {
+                    return;
+                }
+                now
+            }
+            _ => now.after(GRACE),
+        };
+        carrier.suspect = carrier.suspect.min(suspect);
     }
 
     /// There is reason to hope: the next try is now, unless the server asked for time.
@@ -1067,7 +1337,13 @@ impl<P: Payload> Machine<P> {
 
     fn tick(&mut self, now: Millis, out: &mut impl Effects<P>) {
         // The timer is used up, be it early: the clock of a browser may be coarser than its timers.
-        self.armed = Millis::NEVER;
+        let asked = mem::replace(&mut self.armed, Millis::NEVER);
+        if let (true, Some(carrier)) = (now.since(asked) >= LATE, &mut self.carrier) {
+            if carrier.drain == Millis::ZERO {
+                carrier.drain = now.after(DRAIN);
+            }
+        }
+        Self::give_up(self.outbox.expired(now), out);
         match self.state {
             State::Waiting if self.due <= now => self.connect(now, out),
             State::Connecting if self.held <= now => self.opened(now, out),
@@ -1080,6 +1356,7 @@ impl<P: Payload> Machine<P> {
         if self.carrier.as_ref().is_some_and(|carrier| carrier.answer_due <= now) {
             self.fail(now, Cause::new(Kind::Timeout), out);
         }
+        self.beat(now, out);
         if self.silent_at() <= now {
             self.fail(now, Cause::new(Kind::Silence), out);
         }
@@ -1093,6 +1370,17 @@ impl<P: Payload> Machine<P> {
             self.probe_failed(now, out);
         }
         self.poll(now, out);
+    }
+
+    /// Sends the heartbeat when it is due.
+    fn beat(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        if let (Some(heartbeat), Some(carrier)) = (self.config.heartbeat, &mut self.carrier) {
+            if self.state == State::Open && carrier.ping_at <= now {
+                carrier.ping_at = Millis::NEVER;
+                carrier.pong_due = now.after(heartbeat.timeout);
+                out.push(Effect::Ping(carrier.id));
+            }
+        }
     }
 
     /// The connection has lasted: all that went wrong before is forgiven.
@@ -1140,7 +1428,8 @@ impl<P: Payload> Machine<P> {
             Transport::LongPoll => Millis::NEVER,
             _ => silence,
         };
-        carrier.last_sign.after(limit).min(carrier.suspect)
+        let silent = carrier.last_sign.after(limit.min(carrier.expects));
+        silent.min(carrier.suspect).min(carrier.pong_due).max(carrier.drain)
     }
 
     /// The earliest time at which something is due.
@@ -1152,12 +1441,12 @@ impl<P: Payload> Machine<P> {
             State::Open if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => self.due,
             _ => Millis::NEVER,
         };
-        due = due.min(self.silent_at()).min(self.probe_at);
+        due = due.min(self.silent_at()).min(self.probe_at).min(self.outbox.soonest());
         if let Some(probe) = &self.probe {
             due = due.min(probe.deadline);
         }
         if let Some(carrier) = &self.carrier {
-            due = due.min(carrier.next_poll).min(carrier.answer_due);
+            due = due.min(carrier.next_poll).min(carrier.answer_due).min(carrier.ping_at);
         }
         Some(due).filter(|due| *due != Millis::NEVER)
     }

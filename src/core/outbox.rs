@@ -1,9 +1,16 @@
 //! Messages that were accepted while nothing could carry them.
 //!
 //! Bounded in count and in bytes, first in, first out. Whatever was accepted leaves in one of two
-//! ways: to a transport, or back to the application with a reason.
+//! ways: to a transport, or back to the application with a reason: it made room for another, its time was up, or a newer
+//! message of the same key took its place.
 
-use super::types::Payload;
+use core::mem;
+
+use super::{
+    text::Text,
+    time::Millis,
+    types::{Payload, Why},
+};
 
 /// What to do with a message for which there is no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -14,6 +21,13 @@ pub enum WhenFull {
     Refuse,
     /// Make room: give up the oldest, and report them.
     DropOldest,
+    /// Make room: give up the newest of those that wait, and report them.
+    DropNewest,
+}
+
+impl WhenFull {
+    /// All of them, in order.
+    pub const ALL: [Self; 3] = [Self::Refuse, Self::DropOldest, Self::DropNewest];
 }
 
 /// The bounds of an outbox.
@@ -25,17 +39,40 @@ pub struct Bounds {
     pub bytes: usize,
     /// The policy when a message has no room.
     pub when_full: WhenFull,
+    /// How long a message may wait in it that does not say so itself.
+    pub ttl: Millis,
 }
 
 impl Bounds {
-    /// 1,000 messages, 1 MiB, refuse.
-    pub const DEFAULT: Self = Self { messages: 1_000, bytes: 1_048_576, when_full: WhenFull::Refuse };
+    /// 1,000 messages, 1 MiB, refuse; a message waits for as long as it takes.
+    pub const DEFAULT: Self =
+        Self { messages: 1_000, bytes: 1_048_576, when_full: WhenFull::Refuse, ttl: Millis::NEVER };
 }
 
 impl Default for Bounds {
     fn default() -> Self {
         Self::DEFAULT
     }
+}
+
+/// On what terms a message is sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// It is of use only now: it is sent at once, or refused, and never queued. It passes the outbox's gate.
+    pub volatile: bool,
+    /// Of the messages with the same key only the newest waits; empty for none.
+    pub key: Text,
+    /// How long it may wait; `None`: as the outbox has it.
+    pub ttl: Option<Millis>,
+}
+
+/// A message that waits.
+#[derive(Debug)]
+struct Entry<P> {
+    data: P,
+    key: Text,
+    /// Given up from then on.
+    until: Millis,
 }
 
 /// The queue, as two stacks: what came goes onto the one, and when the other is empty, is turned over onto it.
@@ -45,73 +82,143 @@ impl Default for Bounds {
 pub struct Outbox<P> {
     bounds: Bounds,
     /// The newest message last.
-    newer: Vec<P>,
+    newer: Vec<Entry<P>>,
     /// The oldest message last. All of them are older than the newer ones.
-    older: Vec<P>,
+    older: Vec<Entry<P>>,
     bytes: usize,
+    /// No message's time is up before that.
+    soonest: Millis,
 }
 
 impl<P: Payload> Outbox<P> {
     /// An empty one.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0 }
+        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0, soonest: Millis::NEVER }
     }
 
     /// Takes a message in at the end. `Err` hands it back: there is no room for it. `Ok` are the
-    /// messages that had to go for it, oldest first.
+    /// messages that had to go for it, and why.
     ///
     /// # Errors
     ///
     /// When it is full and refuses, or when the message alone is larger than the bounds.
-    pub fn push(&mut self, payload: P) -> Result<Vec<P>, P> {
+    pub fn push(&mut self, now: Millis, payload: P, terms: Terms) -> Result<Vec<(P, Why)>, P> {
         let size = payload.size();
         let mut gone = Vec::new();
         if size > self.bounds.bytes || self.bounds.messages == 0 {
             return Err(payload);
         }
+        if !terms.key.is_empty() {
+            self.take_out(|entry| entry.key == terms.key, Why::Replaced, &mut gone);
+        }
         while self.len() >= self.bounds.messages || self.bytes.saturating_add(size) > self.bounds.bytes {
-            if self.bounds.when_full == WhenFull::Refuse {
-                return Err(payload);
-            }
-            match self.pop() {
-                Some(oldest) => gone.push(oldest),
+            let next = match self.bounds.when_full {
+                WhenFull::Refuse => None,
+                WhenFull::DropOldest => self.pop(),
+                WhenFull::DropNewest => self.pop_newest(),
+            };
+            match next {
+                Some(other) => gone.push((other, Why::Full)),
                 None => return Err(payload),
             }
         }
+        let until = now.after(terms.ttl.unwrap_or(self.bounds.ttl));
+        self.soonest = self.soonest.min(until);
         self.bytes = self.bytes.saturating_add(size);
-        self.newer.push(payload);
+        self.newer.push(Entry { data: payload, key: terms.key, until });
         Ok(gone)
     }
 
     /// Puts a message back behind the `ahead` first ones: it had left and was not taken, like those before it.
     /// It was accepted once, so it is not measured against the bounds again.
-    pub fn put_back(&mut self, payload: P, ahead: usize) {
-        self.bytes = self.bytes.saturating_add(payload.size());
-        self.turn();
-        self.older.insert(self.older.len().saturating_sub(ahead), payload);
+    pub fn put_back(&mut self, now: Millis, payload: P, ahead: usize) {
+        let until = now.after(self.bounds.ttl);
+        self.soonest = self.soonest.min(until);
+        self.insert(Entry { data: payload, key: Text::default(), until }, ahead);
     }
 
     /// Moves the message that came last to behind the `ahead` first ones.
     pub fn move_up(&mut self, ahead: usize) {
-        if let Some(payload) = self.newer.pop() {
-            self.bytes = self.bytes.saturating_sub(payload.size());
-            self.put_back(payload, ahead);
+        if let Some(entry) = self.newer.pop() {
+            self.bytes = self.bytes.saturating_sub(entry.data.size());
+            self.insert(entry, ahead);
         }
+    }
+
+    fn insert(&mut self, entry: Entry<P>, ahead: usize) {
+        self.bytes = self.bytes.saturating_add(entry.data.size());
+        self.turn();
+        self.older.insert(self.older.len().saturating_sub(ahead), entry);
+    }
+
+    /// The oldest message, which stays.
+    pub fn peek(&mut self) -> Option<&P> {
+        self.turn();
+        self.older.last().map(|entry| &entry.data)
     }
 
     /// The oldest message.
     pub fn pop(&mut self) -> Option<P> {
         self.turn();
-        let payload = self.older.pop()?;
-        self.bytes = self.bytes.saturating_sub(payload.size());
-        Some(payload)
+        let entry = self.older.pop();
+        self.leaves(entry)
+    }
+
+    fn pop_newest(&mut self) -> Option<P> {
+        let entry = if self.newer.is_empty() {
+            // The newest of the older ones is their first.
+            (!self.older.is_empty()).then(|| self.older.remove(0))
+        } else {
+            self.newer.pop()
+        };
+        self.leaves(entry)
+    }
+
+    fn leaves(&mut self, entry: Option<Entry<P>>) -> Option<P> {
+        let data = entry?.data;
+        self.bytes = self.bytes.saturating_sub(data.size());
+        if self.is_empty() {
+            self.soonest = Millis::NEVER;
+        }
+        Some(data)
+    }
+
+    /// When the next message's time may be up.
+    #[must_use]
+    pub const fn soonest(&self) -> Millis {
+        self.soonest
+    }
+
+    /// The messages whose time is up, oldest first.
+    pub fn expired(&mut self, now: Millis) -> Vec<(P, Why)> {
+        let mut gone = Vec::new();
+        if self.soonest <= now {
+            self.take_out(|entry| entry.until <= now, Why::Expired, &mut gone);
+            self.soonest =
+                self.older.iter().chain(&self.newer).fold(Millis::NEVER, |soonest, entry| soonest.min(entry.until));
+        }
+        gone
+    }
+
+    /// Takes out those of which this is true, oldest first.
+    fn take_out(&mut self, mut goes: impl FnMut(&Entry<P>) -> bool, why: Why, gone: &mut Vec<(P, Why)>) {
+        let older = mem::take(&mut self.older);
+        let newer = mem::take(&mut self.newer);
+        for entry in older.into_iter().rev().chain(newer) {
+            if goes(&entry) {
+                self.bytes = self.bytes.saturating_sub(entry.data.size());
+                gone.push((entry.data, why));
+            } else {
+                self.newer.push(entry);
+            }
+        }
     }
 
     fn turn(&mut self) {
         if self.older.is_empty() {
-            while let Some(payload) = self.newer.pop() {
-                self.older.push(payload);
+            while let Some(entry) = self.newer.pop() {
+                self.older.push(entry);
             }
         }
     }

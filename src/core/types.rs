@@ -46,14 +46,28 @@ impl Transport {
 pub struct ConnId(pub u32);
 
 /// What an application sends and receives: a message, or several server-sent events that came together. The core asks for its size
-/// and, where a wire puts something around it, has it taken apart; it never reads what the application wrote.
+/// and, where a wire puts something around it, has it put together and taken apart; it never reads what the application wrote.
 pub trait Payload: Sized + Clone {
     /// Size in bytes, text counted as UTF-8.
     fn size(&self) -> usize;
+    /// Is it bytes rather than text?
+    fn is_binary(&self) -> bool;
     /// The text that a body of bytes stands for; what is text already stays as it is.
     fn into_text(self) -> Self;
-    /// Splits at the first blank line (`\n\n`): the head as text, and the rest as the same kind of payload.
-    fn split_head(&self) -> Option<(Text, Self)>;
+    /// A text that a wire says of itself: ASCII.
+    fn of_text(text: &[u8]) -> Self;
+    /// What it begins with, at most this many bytes of it: for what a wire says of itself.
+    fn peek(&self, most: usize) -> Text;
+    /// Splits at the first `mark`, which is ASCII and goes: what is before it, and what comes after. `None` if it is not in there.
+    fn cut(&self, mark: &[u8]) -> Option<(Self, Self)>;
+    /// Splits a text after its first character, which has to be ASCII; `None` of bytes and of an empty text.
+    fn split_first(&self) -> Option<(u8, Self)>;
+    /// The text with this before it, which is ASCII.
+    fn prefixed(&self, first: u8) -> Self;
+    /// The bytes that this text in base64 stands for; `None` if it is no such text.
+    fn decoded_from_base64(&self) -> Option<Self>;
+    /// These as the body of one request: with U+001E between them, bytes as `b` and base64 (Engine.IO v4).
+    fn join(parts: Vec<Self>) -> Self;
 }
 
 /// A message on its way to the application.
@@ -124,9 +138,11 @@ pub enum Report<P> {
     },
     /// A WebSocket message.
     Frame(P),
+    /// What came over the WebSocket is the reply to the application's heartbeat: a sign of life, and no message.
+    Reply,
     /// An event of the browser's EventSource.
     Event {
-        /// Its type and its data.
+        /// Its data.
         data: P,
         /// Its `lastEventId`.
         id: Text,
@@ -218,6 +234,12 @@ pub enum Input<P> {
     Judged(Option<Ruling>),
     /// New credentials are there, which [`Effect::Refresh`] asked for; or the application's words on why not.
     Refreshed(Result<(), Text>),
+    /// The outbox's gate is open until the connection is lost: what is queued may go.
+    Release,
+    /// The last id, as the application has read it from a message.
+    Moved(Text),
+    /// What [`Effect::Inquire`] asked for: the HTTP status of the answer; 1 if there was one that a script may not see, 0 if there was none.
+    Inquired(u16),
     /// The wall clock shows this; told from time to time, and whenever there is reason to. It runs on while a machine sleeps.
     WallClock(Millis),
     /// The application is done.
@@ -246,8 +268,14 @@ pub enum Effect<P> {
     /// Ask again over the transport of this attempt, going on after this id. What it had open to receive takes its end with that;
     /// nothing else of it is under way but, perhaps, a message.
     Poll(ConnId, Text),
+    /// From now on, this goes into the query of each URL that this attempt asks for: parameters, encoded.
+    Address(ConnId, Text),
     /// Send this: over the open WebSocket, or by POST.
     Send(ConnId, P),
+    /// Send the application's heartbeat over the open WebSocket.
+    Ping(ConnId),
+    /// Send this by POST, and do not wait for what becomes of it: the attempt ends.
+    Farewell(ConnId, P),
     /// Abandon this attempt: detach from it first, then end it. Where it is a WebSocket, with these words.
     Drop(ConnId, Option<(u16, Text)>),
     /// Send [`Input::Tick`] at this time; it replaces any earlier wish. `None`: not at all.
@@ -258,6 +286,8 @@ pub enum Effect<P> {
     Judge(Cause),
     /// Ask the application for new credentials, and send [`Input::Refreshed`].
     Refresh,
+    /// Ask the server for its HTTP side, by a plain GET of the URL, and send [`Input::Inquired`].
+    Inquire,
     /// The next connection to the same place had better begin with this transport, for [a while](super::ladder::REMEMBERED); `None`:
     /// with the best one.
     Remember(Option<Transport>),
@@ -320,6 +350,10 @@ pub enum Why {
     Unknown,
     /// The server refused this message.
     Refused,
+    /// It waited for longer than it may.
+    Expired,
+    /// A newer message with the same key took its place.
+    Replaced,
 }
 
 impl Why {
@@ -331,6 +365,8 @@ impl Why {
             Self::Closed => "closed",
             Self::Unknown => "unknown",
             Self::Refused => "refused",
+            Self::Expired => "expired",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -376,6 +412,11 @@ pub enum Notice<P> {
         transport: Transport,
         /// How long there was no connection.
         downtime: Millis,
+    },
+    /// The ids tell that messages are missing after the one with this id; or it began anew.
+    Gap {
+        /// The last id before.
+        after: Text,
     },
     /// Messages take another way than before.
     TransportChanged {
@@ -425,4 +466,8 @@ pub enum Refused<P> {
     Full(P),
     /// The connection is over, or it is one that only receives.
     Closed(P),
+    /// It is volatile, and cannot be sent at this moment.
+    Volatile(P),
+    /// The wire cannot carry it: in Engine.IO, a text with U+001E.
+    Unsendable(P),
 }

@@ -32,6 +32,14 @@ extern "C" {
     /// The cause that was told before it.
     fn judge(connection: usize);
     fn refresh(connection: usize);
+    fn inquire(connection: usize);
+    /// With the query.
+    fn address(connection: usize, id: u32);
+    fn ping(connection: usize, id: u32);
+    /// With the payload.
+    fn farewell(connection: usize, id: u32);
+    /// With the id before it.
+    fn gap(connection: usize);
     fn remember(connection: usize, transport: u32);
     fn status(connection: usize, phase: u32, transport: u32, attempt: u32, retry_in: f64);
     fn opened(connection: usize);
@@ -105,6 +113,16 @@ impl Effects<Handle> for Host {
                 judge(to);
             }
             Effect::Refresh => refresh(to),
+            Effect::Inquire => inquire(to),
+            Effect::Address(id, query) => {
+                say(&query);
+                address(to, id.0);
+            }
+            Effect::Ping(id) => ping(to, id.0),
+            Effect::Farewell(id, data) => {
+                value(data.give());
+                farewell(to, id.0);
+            }
             Effect::Remember(transport) => remember(to, number(transport)),
             Effect::Tell(notice) => match notice {
                 Notice::Status(now) => {
@@ -124,6 +142,10 @@ impl Effects<Handle> for Host {
                 }
                 Notice::Reconnected { continuity, downtime, .. } => {
                     reconnected(to, continuity as u32, downtime.0 as f64);
+                }
+                Notice::Gap { after } => {
+                    say(&after);
+                    gap(to);
                 }
                 Notice::TransportChanged { from, to: new, why } => {
                     self.cause(why.as_ref());

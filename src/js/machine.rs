@@ -8,12 +8,12 @@ use super::{handle::Handle, host::Host, slab::Slab};
 use crate::core::{
     backoff::Backoff,
     cause::Verdict,
-    machine::{Config, Machine},
-    outbox::{Bounds, WhenFull},
+    machine::{Config, Heartbeat, Machine},
+    outbox::{Bounds, Terms, WhenFull},
     text::Text,
     time::Millis,
-    types::{ConnId, Delivery, Head, Input, Lane, PageEvent, Piece, Report, Ruling, Transport},
-    wire::{Wire, raw::Raw, relay::Relay, sse::Sse},
+    types::{ConnId, Delivery, Head, Input, Lane, PageEvent, Piece, Refused, Report, Ruling, Transport},
+    wire::{OwnIds, Wire, engine_io::EngineIo, raw::Raw, relay::Relay, sse::Sse},
 };
 
 thread_local! {
@@ -52,19 +52,26 @@ fn step(connection: usize, now: f64, input: Input<Handle>) {
     with(connection, |machine, host| machine.step(span(now), input, host));
 }
 
-/// A bit of `flags`: of a duplex connection, that a full outbox drops its oldest message; of server-sent events, that the browser's
-/// own class is left to reconnect by itself.
+/// A bit of `flags`: of server-sent events, that the browser's own class is left to reconnect by itself; of a duplex connection, that the
+/// application tells the server the last id itself.
 const FIRST_FLAG: u32 = 1;
-/// Something is asked for that the browser's own EventSource cannot do.
-const NEEDS_FETCH: u32 = 2;
+/// Of server-sent events, that something is asked for that the browser's own EventSource cannot do; of a duplex connection, that its outbox has
+/// a gate.
+const SECOND_FLAG: u32 = 2;
 /// The application judges failures itself.
 const JUDGES: u32 = 4;
 /// It can get new credentials.
 const REFRESHES: u32 = 8;
 /// Requests may not be repeated.
 const ONCE: u32 = 16;
+/// Messages may be sent again whose answer was lost.
+const RESENDS: u32 = 32;
+/// It begins on the last transport, to move up.
+const BEGIN_LOW: u32 = 64;
+/// What a full outbox does: the place in [`WhenFull::ALL`] times this.
+const WHEN_FULL: u32 = 128;
 
-/// Makes a connection over `wire` (0 raw, 1 relay, 2 server-sent events) that has not begun, and tells its number.
+/// Makes a connection over `wire` (0 raw, 1 relay, 2 Engine.IO, 3 server-sent events) that has not begun, and tells its number.
 ///
 /// The buffer holds the name of the query parameter for the last id, of `query` bytes, and the last id. `transports` has three bits for
 /// each transport, the first one lowest: 1 + its place in [`Transport::ALL`]; 0: those of the wire. `begin_with` is such a number, or 0. `seed`
@@ -88,6 +95,9 @@ pub fn create(
     silence: f64,
     first_byte: f64,
     messages: f64,
+    ttl: f64,
+    beat: f64,
+    beat_timeout: f64,
     bytes: f64,
 ) -> usize {
     let (query, last_id) = texts(query);
@@ -111,10 +121,15 @@ pub fn create(
         judges: has(JUDGES),
         refreshes: has(REFRESHES),
         repeatable: !has(ONCE),
+        resends: has(RESENDS),
+        heartbeat: some(beat).map(|interval| Heartbeat { interval, timeout: span(beat_timeout) }),
+        gate: wire < 3 && has(SECOND_FLAG),
+        begin_low: has(BEGIN_LOW),
         outbox: Bounds {
             messages: messages as usize,
             bytes: bytes as usize,
-            when_full: if has(FIRST_FLAG) { WhenFull::DropOldest } else { WhenFull::Refuse },
+            when_full: WhenFull::ALL.get((flags / WHEN_FULL) as usize).copied().unwrap_or_default(),
+            ttl: span(ttl),
         },
         last_id,
         seed: seed as u64,
@@ -124,10 +139,12 @@ pub fn create(
         config.transports.extend(transport(left & 7));
         left >>= 3;
     }
+    let own_ids = OwnIds { query: query.clone(), told: has(FIRST_FLAG) };
     let wire: Box<dyn Wire<Handle>> = match wire {
-        0 => Box::new(Raw),
+        0 => Box::new(Raw(own_ids)),
         1 => Box::new(Relay),
-        _ => Box::new(Sse { keeps_source: has(FIRST_FLAG), query, needs_fetch: has(NEEDS_FETCH) }),
+        2 => Box::new(EngineIo(own_ids)),
+        _ => Box::new(Sse { keeps_source: has(FIRST_FLAG), query, needs_fetch: has(SECOND_FLAG) }),
     };
     CONNECTIONS.with(|all| all.keep(Machine::new(config, wire)))
 }
@@ -144,12 +161,16 @@ pub fn queued(connection: usize) -> usize {
     with(connection, |machine, _| machine.queued().1)
 }
 
-/// Sends, and says what became of it: 0 refused, 1 queued, 2 sent.
+/// Sends, and says what became of it: 0 refused, 1 queued, 2 sent, 3 refused as nothing that the wire can carry. `ttl` is −1 for that of the
+/// outbox. The buffer holds the key, if `keyed`.
 #[wasm_bindgen]
-pub fn send(connection: usize, data: u32) -> u32 {
-    with(connection, |machine, host| match machine.send(Handle(data), host) {
+pub fn send(connection: usize, now: f64, data: u32, volatile: bool, ttl: f64, keyed: usize) -> u32 {
+    let key = if keyed > 0 { texts(keyed).0 } else { Text::default() };
+    let terms = Terms { volatile, key, ttl: (ttl >= 0.0).then(|| span(ttl)) };
+    with(connection, |machine, host| match machine.send(span(now), Handle(data), terms, host) {
         Ok(Delivery::Sent) => 2,
         Ok(Delivery::Queued) => 1,
+        Err(Refused::Unsendable(_)) => 3,
         Err(_) => 0,
     })
 }
@@ -206,6 +227,9 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
             Some(event) => Input::Page(*event),
             None => return,
         },
+        22 => Input::Release,
+        23 => Input::Moved(text),
+        24 => Input::Inquired(number as u16),
         18 => Input::WallClock(span(number)),
         19 => Input::Judged(match (more, number as u32) {
             (Some(span), _) => Some(Ruling::RetryAfter(span)),
@@ -219,6 +243,7 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
             ConnId(id),
             match kind {
                 6 => Report::Opened { own: number != 0.0 },
+                7 => Report::Event { data: Handle(data), id: text },
                 8 => Report::SourceError { gave_up: number != 0.0 },
                 9 => Report::Unready { why: text },
                 10 => Report::Done,
@@ -229,6 +254,7 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
                     if kind == 16 { Report::Head(head) } else { Report::Answer { lane, head, body: Handle(data) } }
                 }
                 17 => Report::Closed { code: number as u16, reason: text },
+                25 => Report::Reply,
                 _ => Report::Unusable { why: text },
             },
         ),

@@ -32,6 +32,8 @@ use crate::core::{
 struct Attempt {
     id: ConnId,
     transport: Transport,
+    /// What goes into the query of its URLs.
+    address: String,
     down: Down,
     up: Option<Xhr>,
 }
@@ -59,6 +61,8 @@ pub(super) struct Attempts {
     live: RefCell<Vec<Attempt>>,
     /// Event types that the browser's own EventSource has to be asked for by name.
     kinds: RefCell<Vec<String>>,
+    /// The address of an attempt that is about to be opened.
+    next_address: RefCell<String>,
     refused: Refused,
     count: Cell<u64>,
 }
@@ -71,6 +75,7 @@ impl Attempts {
             manner,
             live: RefCell::default(),
             kinds: RefCell::default(),
+            next_address: RefCell::default(),
             refused: Rc::default(),
             count: Cell::new(0),
         }
@@ -111,11 +116,13 @@ impl Attempts {
     /// Makes one that goes on after `cursor`.
     pub(super) fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
         self.count.set(self.count().saturating_add(1));
-        self.live.borrow_mut().push(Attempt { id, transport, down: Down::Nothing, up: None });
+        let address = self.next_address.take();
+        self.live.borrow_mut().push(Attempt { id, transport, address, down: Down::Nothing, up: None });
         if transport != Transport::WebSocket {
             return self.request(id, transport, String::from(cursor));
         }
         let url = url::after(&self.endpoint.socket_url, &self.manner, cursor);
+        let url = url::with_query(&url, &self.address_of(id));
         let made = Socket::open(&url, self.manner.subprotocol, &self.endpoint.protocols, &self.reporter(id));
         self.receive_by(id, made.map(Down::Socket));
     }
@@ -148,10 +155,13 @@ impl Attempts {
 
     fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
         request.ask(&self.manner, cursor);
+        request.url = url::with_query(&request.url, &self.address_of(id));
         let reporter = self.reporter(id);
         let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
         let made = match transport {
-            Transport::EventSource => Source::open(&request, &self.kinds.borrow(), reporter).map(Down::Source),
+            Transport::EventSource => {
+                Source::open(&request, self.manner.events, &self.kinds.borrow(), reporter).map(Down::Source)
+            }
             Transport::FetchStream => fetch::Stream::open(request, reader(), &self.refused, reporter).map(Down::Fetch),
             Transport::XhrStream => xhr_events::stream(&request, reader(), reporter).map(Down::Xhr),
             _ if self.manner.events => xhr_events::poll(&request, reader(), reporter).map(Down::Xhr),
@@ -182,7 +192,7 @@ impl Attempts {
             Some(false) => {
                 self.reporter(id).report(Report::Unsent(data));
             }
-            None => match Xhr::answer(&self.endpoint.http.post(data), Lane::Up, self.reporter(id)) {
+            None => match Xhr::answer(&self.posting(id, data), Lane::Up, self.reporter(id)) {
                 Ok(xhr) => {
                     // An answered request makes room for the next one.
                     let old = self.with(id, |attempt| attempt.up.replace(xhr));
@@ -191,6 +201,45 @@ impl Attempts {
                 Err(error) => self.fail(id, &error),
             },
         }
+    }
+
+    /// From now on, this goes into the query of its URLs; where there is no such attempt, it is about to be opened.
+    pub(super) fn address(&self, id: ConnId, query: &str) {
+        if self.with(id, |attempt| attempt.address = String::from(query)).is_none() {
+            self.next_address.replace(String::from(query));
+        }
+    }
+
+    fn address_of(&self, id: ConnId) -> String {
+        self.with(id, |attempt| attempt.address.clone()).unwrap_or_default()
+    }
+
+    fn posting(&self, id: ConnId, data: Data) -> Request {
+        let mut request = self.endpoint.http.post(data);
+        request.url = url::with_query(&request.url, &self.address_of(id));
+        request
+    }
+
+    /// Sends the application's heartbeat.
+    pub(super) fn ping(&self, id: ConnId) {
+        if let Some(message) = &self.endpoint.heartbeat {
+            let data = message();
+            self.with(id, |attempt| match &attempt.down {
+                // What a closing socket does not take is no message.
+                Down::Socket(socket) => socket.transmit(&data),
+                _ => false,
+            });
+        }
+    }
+
+    /// Sends this, whatever becomes of it.
+    pub(super) fn farewell(&self, id: ConnId, data: Data) {
+        fetch::beacon(&self.posting(id, data));
+    }
+
+    /// The HTTP side of the server, for what a script can say of its answer; see [`Input::Inquired`](crate::core::types::Input::Inquired).
+    pub(super) fn http_url(&self) -> (String, bool) {
+        (self.endpoint.http.url.clone(), self.endpoint.http.credentials)
     }
 
     /// Ends one; where it is a WebSocket, with these words.

@@ -3,12 +3,9 @@
 use std::rc::Rc;
 
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::{JsCast, prelude::*};
 
 use crate::core::{sse::text, text::Text, types::Payload};
-
-/// The head that a wire puts before a message is found within this many bytes.
-const HEAD_BYTES: u32 = 1024;
 
 /// A server-sent event.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,12 +42,6 @@ impl From<Vec<ServerEvent>> for Data {
 }
 
 impl Data {
-    /// Is it bytes rather than text?
-    #[must_use]
-    pub fn is_binary(&self) -> bool {
-        !self.value.is_string()
-    }
-
     /// The bytes of a buffer or a view, or of a text as UTF-8.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
@@ -77,21 +68,97 @@ impl Payload for Data {
         }
     }
 
+    fn is_binary(&self) -> bool {
+        !self.value.is_string()
+    }
+
     fn into_text(self) -> Self {
         if self.is_binary() { Self::from(JsValue::from_str(&text(&self.bytes()))) } else { self }
     }
 
-    fn split_head(&self) -> Option<(Text, Self)> {
+    fn of_text(text: &[u8]) -> Self {
+        JsValue::from_str(&String::from_utf8_lossy(text)).into()
+    }
+
+    fn peek(&self, most: usize) -> Text {
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
+        match self.value.dyn_ref::<JsString>() {
+            Some(string) => String::from(string.slice(0, most)).into(),
+            None => Text::from(Uint8Array::new(&self.value).subarray(0, most).to_vec().as_slice()),
+        }
+    }
+
+    fn cut(&self, mark: &[u8]) -> Option<(Self, Self)> {
         if let Some(string) = self.value.dyn_ref::<JsString>() {
-            let at = u32::try_from(string.index_of("\n\n", 0)).ok()?;
-            let body = string.slice(at.checked_add(2)?, string.length());
-            return Some((String::from(string.slice(0, at)).into(), JsValue::from(body).into()));
+            let mark = JsString::from(&*String::from_utf8_lossy(mark));
+            let at = u32::try_from(string.index_of(&String::from(&mark), 0)).ok()?;
+            let (head, rest) = (string.slice(0, at), string.slice(at.checked_add(mark.length())?, string.length()));
+            return Some((JsValue::from(head).into(), JsValue::from(rest).into()));
         }
         let buffer: &ArrayBuffer = self.value.dyn_ref()?;
-        let start = Uint8Array::new(&self.value).subarray(0, HEAD_BYTES).to_vec();
-        let at = start.windows(2).position(|pair| pair == b"\n\n")?;
-        let head = Text::from(start.get(..at)?);
-        let body = buffer.slice(u32::try_from(at).ok()?.checked_add(2)?);
-        Some((head, JsValue::from(body).into()))
+        let at = find(&Uint8Array::new(&self.value), mark)?;
+        let rest = at.checked_add(u32::try_from(mark.len()).ok()?)?;
+        Some((JsValue::from(buffer.slice_with_end(0, at)).into(), JsValue::from(buffer.slice(rest)).into()))
+    }
+
+    fn split_first(&self) -> Option<(u8, Self)> {
+        let string: &JsString = self.value.dyn_ref()?;
+        // NaN of an empty one, which no `u8` is.
+        let first = Some(string.char_code_at(0)).filter(|code| *code < 128.0)? as u8;
+        Some((first, JsValue::from(string.slice(1, string.length())).into()))
+    }
+
+    fn prefixed(&self, first: u8) -> Self {
+        match self.value.dyn_ref::<JsString>() {
+            Some(string) => JsValue::from(JsString::from(char::from(first)).concat(string)).into(),
+            None => self.clone(),
+        }
+    }
+
+    fn decoded_from_base64(&self) -> Option<Self> {
+        let bytes = atob(&self.value).ok()?;
+        let bytes: Vec<u8> = bytes.chars().map(|char| u8::try_from(char).unwrap_or_default()).collect();
+        Some(Self::from(JsValue::from(Uint8Array::from(bytes.as_slice()).buffer())))
+    }
+
+    fn join(parts: Vec<Self>) -> Self {
+        let mut body = String::new();
+        for (at, part) in parts.iter().enumerate() {
+            if at > 0 {
+                body.push('\u{1e}');
+            }
+            match part.value.as_string() {
+                Some(text) => body.push_str(&text),
+                None => {
+                    let characters: String = part.bytes().into_iter().map(char::from).collect();
+                    body.push('b');
+                    body.push_str(&btoa(&characters).unwrap_or_default());
+                }
+            }
+        }
+        JsValue::from_str(&body).into()
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// WHATWG HTML 8.3, base64 utility methods; of windows and workers alike.
+    #[wasm_bindgen(catch)]
+    fn atob(data: &JsValue) -> Result<String, JsValue>;
+    #[wasm_bindgen(catch)]
+    fn btoa(data: &str) -> Result<String, JsValue>;
+}
+
+/// The first place of `mark` in the bytes.
+fn find(bytes: &Uint8Array, mark: &[u8]) -> Option<u32> {
+    let first = *mark.first()?;
+    let length = u32::try_from(mark.len()).ok()?;
+    let mut at = 0;
+    loop {
+        at = u32::try_from(bytes.index_of(first, i32::try_from(at).ok()?)).ok()?;
+        if bytes.subarray(at, at.checked_add(length)?).to_vec() == mark {
+            return Some(at);
+        }
+        at = at.checked_add(1)?;
     }
 }

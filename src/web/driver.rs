@@ -18,7 +18,7 @@ use super::{
     clock,
     data::Data,
     endpoint::{Endpoint, Judge},
-    memory,
+    fetch, memory,
     page::{self, Watch},
     provider::Provider,
     task::Task,
@@ -27,6 +27,7 @@ use crate::core::{
     cause::Cause,
     cursor::Continuity,
     machine::{Config, Machine},
+    outbox::Terms,
     text::Text,
     types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Payload, Refused, Report, Snapshot},
     wire::Wire,
@@ -54,6 +55,8 @@ pub struct Driver {
     closing: Cell<bool>,
     /// New credentials are being got.
     refreshing: RefCell<Option<Task>>,
+    /// The server is asked for its HTTP side.
+    inquiring: RefCell<Option<Task>>,
     bytes: Cell<u64>,
     timer: Cell<Option<Timeout>>,
     page: Cell<Option<Watch>>,
@@ -99,6 +102,7 @@ impl Driver {
             busy: Cell::new(false),
             closing: Cell::new(false),
             refreshing: RefCell::default(),
+            inquiring: RefCell::default(),
             bytes: Cell::new(0),
             timer: Cell::new(None),
             page: Cell::new(None),
@@ -129,9 +133,9 @@ impl Driver {
     /// # Errors
     ///
     /// The message comes back where it was not taken.
-    pub fn send(&self, data: Data) -> Result<Delivery, Refused<Data>> {
+    pub fn send(&self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
         let mut effects = Vec::new();
-        let result = self.machine.borrow_mut().send(data, &mut effects);
+        let result = self.machine.borrow_mut().send(clock::now(), data, terms, &mut effects);
         self.effects.borrow_mut().extend(effects);
         self.run();
         result
@@ -246,7 +250,11 @@ impl Driver {
         match effect {
             Effect::Open(id, transport, cursor) => self.attempts.open(id, transport, &cursor.decoded()),
             Effect::Poll(id, cursor) => self.attempts.poll(id, &cursor.decoded()),
+            Effect::Address(id, query) => self.attempts.address(id, &query.decoded()),
             Effect::Send(id, data) => self.attempts.send(id, data),
+            Effect::Ping(id) => self.attempts.ping(id),
+            Effect::Farewell(id, data) => self.attempts.farewell(id, data),
+            Effect::Inquire => self.inquire(),
             Effect::Drop(id, farewell) => self.attempts.end(id, farewell),
             Effect::Wake(at) => self.timer.set(at.map(|at| {
                 let me = self.me.clone();
@@ -273,8 +281,23 @@ impl Driver {
         if end {
             self.page.take();
             self.refreshing.take();
+            self.inquiring.take();
         }
         self.observer.hear(self, notice);
+    }
+
+    /// Whatever the answer is, it comes too late once this is dropped.
+    fn inquire(&self) {
+        let (url, credentials) = self.attempts.http_url();
+        let me = self.me.clone();
+        let task = Task::spawn(async move {
+            let status = fetch::ask(url, credentials).await;
+            if let Some(driver) = me.upgrade() {
+                driver.input(Input::Inquired(status));
+            }
+        });
+        let old = self.inquiring.replace(Some(task));
+        drop(old);
     }
 
     fn judge(&self, cause: &Cause) {

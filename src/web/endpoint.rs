@@ -2,7 +2,7 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{provider::Provider, request::Recipe};
+use super::{data::Data, provider::Provider, request::Recipe};
 use crate::core::{cause::Cause, types::Ruling};
 
 /// The application's own verdict on a failure; `None`: the default.
@@ -17,6 +17,8 @@ pub struct Endpoint {
     pub protocols: Vec<String>,
     /// Its HTTP side.
     pub http: Recipe,
+    /// Gives the heartbeat of a WebSocket.
+    pub heartbeat: Option<Rc<dyn Fn() -> Data>>,
     /// The most bytes of one line, and of one event, of an event stream.
     pub max_event_bytes: usize,
     /// Judges failures.

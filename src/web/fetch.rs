@@ -2,9 +2,15 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use js_sys::{Promise, futures::JsFuture};
+use js_sys::{
+    Promise, Reflect,
+    futures::{JsFuture, spawn_local},
+};
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, Response};
+use web_sys::{
+    AbortController, AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
+    RequestMode, Response,
+};
 
 use super::{
     cors, headers,
@@ -12,6 +18,7 @@ use super::{
     reporter::{Reporter, words},
     request::{Request, byte_string},
     task::Task,
+    url::is_cross_origin,
 };
 use crate::core::types::{Lane, Report};
 
@@ -130,6 +137,44 @@ impl Ear {
         if self.refused.get() == Some(true) { cors::refusal(headers, *credentials) } else { words(why) }
     }
 }
+
+/// Posts this, also while the page goes away, and does not hear what becomes of it.
+pub(super) fn beacon(request: &Request) {
+    let init = RequestInit::new();
+    init.set_method(&request.method);
+    // web-sys knows it only as unstable.
+    let _ = Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE);
+    init.set_mode(RequestMode::NoCors);
+    init.set_credentials(mode(request.credentials));
+    if let Some(body) = &request.body {
+        init.set_body(&body.value);
+    }
+    if let Ok(answer) = web_sys::Request::new_with_str_and_init(&request.url, &init).and_then(|it| global_fetch(&it)) {
+        // Nobody waits for it, and nobody shall be told that it failed.
+        spawn_local(async move {
+            let _ = JsFuture::from(answer).await;
+        });
+    }
+}
+
+/// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none.
+pub(super) async fn ask(url: String, credentials: bool) -> u16 {
+    let init = RequestInit::new();
+    init.set_cache(RequestCache::NoStore);
+    init.set_credentials(mode(credentials));
+    init.set_mode(if is_cross_origin(&url) { RequestMode::NoCors } else { RequestMode::SameOrigin });
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(ASKING_MS)));
+    let Ok(answer) = web_sys::Request::new_with_str_and_init(&url, &init).and_then(|it| global_fetch(&it)) else {
+        return 0;
+    };
+    match JsFuture::from(answer).await {
+        Ok(response) => response.unchecked_into::<Response>().status().max(1),
+        Err(_) => 0,
+    }
+}
+
+/// How long an answer to that may take.
+const ASKING_MS: u32 = 10_000;
 
 /// Are cookies sent?
 const fn mode(credentials: bool) -> RequestCredentials {

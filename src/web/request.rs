@@ -5,7 +5,7 @@ use super::{
     provider::Provider,
     url::{self, is_cross_origin},
 };
-use crate::core::types::Manner;
+use crate::core::types::{Manner, Payload};
 
 /// Names and values. A value is text here, and goes as its UTF-8.
 pub type Headers = Vec<(String, String)>;

@@ -15,12 +15,14 @@ use crate::core::types::Report;
 pub(super) struct Source {
     raw: EventSource,
     reporter: Reporter,
+    /// Its events are events to the application as well, and not bare messages.
+    events: bool,
     listeners: Vec<Listener>,
 }
 
 impl Source {
     /// Opens one that listens to events of these types.
-    pub(super) fn open(request: &Request, kinds: &[String], reporter: Reporter) -> Result<Self, JsValue> {
+    pub(super) fn open(request: &Request, events: bool, kinds: &[String], reporter: Reporter) -> Result<Self, JsValue> {
         let init = EventSourceInit::new();
         init.set_with_credentials(request.credentials);
         let raw = EventSource::new_with_event_source_init_dict(&request.url, &init)?;
@@ -40,7 +42,7 @@ impl Source {
                 Box::new(move |event| {
                     // A server may name an event `error`; that one has data, and this one has not.
                     match event.dyn_into::<MessageEvent>() {
-                        Ok(named) => deliver(&error, &named),
+                        Ok(named) => deliver(&error, events, &named),
                         Err(_) => {
                             let gave_up = source.ready_state() == EventSource::CLOSED;
                             error.report(Report::SourceError { gave_up });
@@ -49,7 +51,7 @@ impl Source {
                 }),
             ),
         ];
-        let mut source = Self { raw, reporter, listeners };
+        let mut source = Self { raw, reporter, events, listeners };
         source.listen("message");
         for kind in kinds {
             source.listen(kind);
@@ -62,19 +64,23 @@ impl Source {
         if kind == "error" {
             return;
         }
-        let reporter = self.reporter.clone();
+        let (reporter, events) = (self.reporter.clone(), self.events);
         let hear = move |event: Event| {
             // The browser's own `open` event is no message.
             if let Ok(event) = event.dyn_into::<MessageEvent>() {
-                deliver(&reporter, &event);
+                deliver(&reporter, events, &event);
             }
         };
         self.listeners.push(Listener::new(&self.raw, kind, Box::new(hear)));
     }
 }
 
-fn deliver(reporter: &Reporter, event: &MessageEvent) {
+fn deliver(reporter: &Reporter, events: bool, event: &MessageEvent) {
     let last_id = event.last_event_id();
+    if !events {
+        reporter.report(Report::Event { data: event.data().into(), id: last_id.into() });
+        return;
+    }
     let data = event.data().as_string().unwrap_or_default();
     let events = vec![ServerEvent {
         kind: event.type_().into(),

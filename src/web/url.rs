@@ -86,6 +86,16 @@ pub(super) fn with(url: &str, name: &str, value: &str) -> String {
     [url, glue, name, "=", &value].concat()
 }
 
+/// `url` with these parameters appended to its query, if there are any.
+pub(super) fn with_query(url: &str, parameters: &str) -> String {
+    let glue = match parameters {
+        "" => "",
+        _ if url.contains('?') => "&",
+        _ => "?",
+    };
+    [url, glue, parameters].concat()
+}
+
 /// `url`, going on after `cursor` where that goes into the query.
 pub(super) fn after(url: &str, manner: &Manner, cursor: &str) -> String {
     match &*manner.query.decoded() {

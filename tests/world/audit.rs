@@ -128,7 +128,9 @@ impl Audit {
                 let fate = self.fates.insert(message.show(), Fate::Queued);
                 assert_eq!(fate, None, "the tests send each message once");
             }
-            Err(Refused::Full(back) | Refused::Closed(back)) => assert_eq!(back, message, "it is handed back"),
+            Err(Refused::Full(back) | Refused::Closed(back) | Refused::Volatile(back) | Refused::Unsendable(back)) => {
+                assert_eq!(back, message, "it is handed back")
+            }
         }
     }
 
@@ -150,6 +152,8 @@ impl Audit {
                 Effect::Open(id, transport, _) => self.sees_open(*id, *transport),
                 Effect::Poll(id, _) => self.sees_poll(*id),
                 Effect::Send(id, data) => self.sees_message(*id, data),
+                Effect::Address(..) | Effect::Inquire => {}
+                Effect::Ping(id) | Effect::Farewell(id, _) => assert!(self.live.contains_key(&id.0), "{id:?} is gone"),
                 Effect::Drop(id, _) => {
                     assert!(self.live.remove(&id.0).is_some(), "{id:?} is dropped once, and was there");
                     self.gone.insert(id.0);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use everwire::core::{
     cause::Cause,
     machine::{Config, Machine},
+    outbox::Terms,
     time::Millis,
     types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Phase, Refused, Report, Snapshot, Transport},
     wire::{Wire, relay::Relay},
@@ -104,7 +105,7 @@ impl Bench {
     pub(crate) fn send(&mut self, text: &str) -> (Result<Delivery, Refused<Data>>, Vec<Effect<Data>>) {
         let mut effects = Vec::new();
         let data = Data::new(text);
-        let result = self.machine.send(data.clone(), &mut effects);
+        let result = self.machine.send(self.now, data.clone(), Terms::default(), &mut effects);
         self.audit.sees_send(&data, &result);
         self.took(&effects);
         if let Ok(delivery) = result {

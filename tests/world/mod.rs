@@ -22,6 +22,7 @@ pub(crate) mod reader;
 pub(crate) mod server;
 pub(crate) mod shell;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use everwire::core::{
     cause::Cause,
     text::Text,
@@ -85,16 +86,52 @@ impl Payload for Data {
         }
     }
 
-    fn split_head(&self) -> Option<(Text, Self)> {
+    fn is_binary(&self) -> bool {
+        matches!(self, Self::Bytes(_))
+    }
+
+    fn of_text(text: &[u8]) -> Self {
+        Self::Bytes(text.to_vec()).into_text()
+    }
+
+    fn peek(&self, most: usize) -> Text {
         let bytes = self.bytes();
-        let at = bytes.windows(2).position(|pair| pair == b"\n\n")?;
-        let head = Text::from(&bytes[..at]);
-        let rest = bytes[at + 2..].to_vec();
-        let rest = match self {
-            Self::Bytes(_) => Self::Bytes(rest),
-            _ => Self::Text(String::from_utf8_lossy(&rest).into_owned()),
+        Text::from(&bytes[..most.min(bytes.len())])
+    }
+
+    fn cut(&self, mark: &[u8]) -> Option<(Self, Self)> {
+        let bytes = self.bytes();
+        let at = bytes.windows(mark.len()).position(|window| window == mark)?;
+        let like_this = |bytes: &[u8]| match self {
+            Self::Bytes(_) => Self::Bytes(bytes.to_vec()),
+            _ => Self::of_text(bytes),
         };
-        Some((head, rest))
+        Some((like_this(&bytes[..at]), like_this(&bytes[at + mark.len()..])))
+    }
+
+    fn split_first(&self) -> Option<(u8, Self)> {
+        let Self::Text(text) = self else { return None };
+        let first = u8::try_from(text.chars().next()?).ok().filter(u8::is_ascii)?;
+        Some((first, Self::new(&text[1..])))
+    }
+
+    fn prefixed(&self, first: u8) -> Self {
+        Self::Text(format!("{}{}", char::from(first), self.show()))
+    }
+
+    fn decoded_from_base64(&self) -> Option<Self> {
+        BASE64_STANDARD.decode(self.bytes()).ok().map(Self::Bytes)
+    }
+
+    fn join(parts: Vec<Self>) -> Self {
+        let packets: Vec<String> = parts
+            .iter()
+            .map(|part| match part {
+                Self::Bytes(bytes) => format!("b{}", BASE64_STANDARD.encode(bytes)),
+                _ => part.show(),
+            })
+            .collect();
+        Self::Text(packets.join("\u{1e}"))
     }
 }
 

@@ -41,6 +41,7 @@ impl World {
                     Vec::new()
                 }
                 Effect::Tell(Notice::Opened | Notice::Reconnected { .. }) => self.greets(),
+                Effect::Address(..) | Effect::Ping(_) | Effect::Farewell(..) | Effect::Inquire => Vec::new(),
                 Effect::Tell(_) | Effect::Wake(_) | Effect::Remember(_) => Vec::new(),
             };
             queue.extend(more);

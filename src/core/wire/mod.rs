@@ -7,6 +7,7 @@
 //!
 //! One file a wire, with its facts and their source at the top.
 
+pub mod engine_io;
 pub mod raw;
 pub mod relay;
 pub mod sse;
@@ -15,6 +16,7 @@ use super::{
     cause::{Cause, Kind},
     ladder::Fit,
     text::Text,
+    time::Millis,
     types::{Manner, Message, Report, Transport},
 };
 
@@ -29,11 +31,18 @@ pub enum Said<P> {
     Message(Message<P>),
     /// The last id moved, without a message.
     Moved(Text),
-    /// The poll is answered: time for the next one. `quiet`: it brought nothing, so there is no hurry.
-    Poll {
-        /// Nothing came.
-        quiet: bool,
-    },
+    /// The poll is answered: time for the next one.
+    Poll(Pace),
+    /// From now on, this goes into the query of each URL that is asked for.
+    Address(Text),
+    /// The transport is to carry this: a word of the wire's own.
+    Send(P),
+    /// From now on, something comes at least this often; else the connection is dead.
+    Expect(Millis),
+    /// A probe has proved that it works, and can take over.
+    Ready,
+    /// The ids tell that messages are missing after the one with this id; or it began anew.
+    Gap(Text),
     /// The server's wish for the delay between reconnects, in milliseconds.
     Retry(u64),
     /// The transport lost its connection and reconnects by itself, with the cursor.
@@ -48,20 +57,69 @@ pub enum Said<P> {
     Ended(Cause),
 }
 
+/// How soon the next poll follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At once: what came does not come again.
+    AtOnce,
+    /// At once if the cursor has moved; else the same could come again.
+    IfMoved,
+    /// Nothing came, so there is no hurry.
+    Quiet,
+}
+
+/// Can a message be given to a session?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Now.
+    Now,
+    /// Not now, but later.
+    Later,
+    /// The other side would not take it: it is too large.
+    Never,
+}
+
+impl Room {
+    /// Now, if this holds, or else later.
+    const fn now_if(free: bool) -> Self {
+        if free { Self::Now } else { Self::Later }
+    }
+}
+
 /// One attempt over one transport.
 pub trait Session<P> {
+    /// What goes into the query of the URL to open; empty for nothing.
+    fn address(&self) -> Text {
+        Text::default()
+    }
     /// The transport reports.
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>);
-    /// Can it take a message now?
-    fn can_send(&self) -> bool;
+    /// Can it take this message?
+    fn room(&self, payload: &P) -> Room;
+    /// Takes a message, for which there is room; and gives what the transport is to carry now, if that is the time.
+    fn send(&mut self, payload: P) -> Option<P>;
+    /// What was taken goes now: what the transport is to carry, if there is something.
+    fn flush(&mut self) -> Option<P> {
+        None
+    }
     /// Does a message wait for its answer?
     fn is_sending(&self) -> bool {
         false
     }
-    /// This message is sent. Called only when [`Self::can_send`].
-    fn sending(&mut self, _payload: &P) {}
-    /// The message that is under way and whose answer will not be heard, because the session is about to be dropped.
-    fn take_unanswered(&mut self) -> Option<P> {
+    /// The messages that are under way and whose answer will not be heard, because the session is about to be dropped.
+    fn take_unanswered(&mut self) -> Vec<P> {
+        Vec::new()
+    }
+    /// The same session over a better transport, while this one still carries it; `None` if the other side does not offer that.
+    fn upgrade(&self, _transport: Transport) -> Option<Box<dyn Session<P>>> {
+        None
+    }
+    /// The upgrade takes over, as nothing is under way any more over the transport before: what it says first.
+    fn take_over(&mut self) -> Option<P> {
+        None
+    }
+    /// What the other side is told by POST when the application closes.
+    fn farewell(&self) -> Option<P> {
         None
     }
 }
@@ -86,12 +144,47 @@ pub trait Wire<P> {
     /// Can a poll stay unanswered for ever although the server is well? True where long-polling reads what was
     /// meant as an endless stream.
     fn poll_may_hang(&self) -> bool;
+    /// Does a poll that is held show that the connection was accepted?
+    fn held_is_open(&self) -> bool {
+        true
+    }
+    /// Does a session change its transport in place, by [`Session::upgrade`]?
+    fn upgrades(&self) -> bool {
+        false
+    }
+    /// The message in what a transport did not take; `None` if that was a word of the wire's own.
+    fn unframed(&self, frame: P) -> Option<P> {
+        Some(frame)
+    }
+    /// Can it carry this message at all?
+    fn carries(&self, _payload: &P) -> bool {
+        true
+    }
+}
+
+/// Last ids of the application's own, on a wire that has none: the application reads them from its messages
+/// ([`Input::Moved`](super::types::Input::Moved)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnIds {
+    /// The query parameter in which the server expects the last id; empty for none.
+    pub query: Text,
+    /// The application tells it to the server itself, in its first message.
+    pub told: bool,
+}
+
+impl OwnIds {
+    fn manner(&self) -> Manner {
+        Manner { query: self.query.clone(), ..Manner::default() }
+    }
+
+    const fn fit(&self, has_cursor: bool) -> Fit {
+        if has_cursor && self.query.is_empty() && !self.told { Fit::Lossy } else { Fit::Full }
+    }
 }
 
 /// What any session makes of the reports that mean the same to all.
 fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
     out.push(match report {
-        Report::Unsent(payload) => Said::Returned(payload),
         Report::Done => Said::Ended(Cause::new(Kind::Close)),
         // 1006 is the browser's own: no close frame came, so nothing is known but that the network failed.
         Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
@@ -99,6 +192,7 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         Report::Failed { why, .. } => Said::Ended(Cause::new(Kind::Network).because(why)),
         Report::Closed { .. } => Said::Ended(Cause::new(Kind::Network)),
         Report::Unready { why } => Said::Ended(Cause::new(Kind::Provider).because(why)),
+        Report::Reply => Said::Alive,
         // Not for this transport.
         _ => return,
     });

@@ -1,9 +1,11 @@
 //! The raw wire: a plain WebSocket (RFC 6455, WHATWG WebSockets), nothing around the messages.
 //!
 //! There is no HTTP fallback for it: a server that speaks only WebSocket answers a GET with 404 or 426, so
-//! none is guessed. There are no ids either, and a reconnect is always `fresh`.
+//! none is guessed. There are no ids either, but an application may have some in its messages, and read them itself
+//! ([`OwnIds`]). Then the last one goes into the query under the name that its server expects, or the application tells it in its first
+//! message.
 
-use super::{Said, Session, Wire, ended};
+use super::{OwnIds, Room, Said, Session, Wire, ended};
 use crate::core::{
     cause::Cause,
     ladder::Fit,
@@ -12,8 +14,8 @@ use crate::core::{
 };
 
 /// A server that speaks WebSocket and nothing else.
-#[derive(Clone, Copy, Debug)]
-pub struct Raw;
+#[derive(Clone, Debug, Default)]
+pub struct Raw(pub OwnIds);
 
 impl<P: Payload> Wire<P> for Raw {
     fn ladder(&self) -> &'static [Transport] {
@@ -21,11 +23,11 @@ impl<P: Payload> Wire<P> for Raw {
     }
 
     fn manner(&self) -> Manner {
-        Manner::default()
+        self.0.manner()
     }
 
     fn fit(&self, _: Transport, has_cursor: bool) -> Fit {
-        if has_cursor { Fit::Lossy } else { Fit::Full }
+        self.0.fit(has_cursor)
     }
 
     fn session(&self, _: Transport, _: &Text) -> Box<dyn Session<P>> {
@@ -62,7 +64,11 @@ impl<P: Payload> Session<P> for Plain {
         }
     }
 
-    fn can_send(&self) -> bool {
-        true
+    fn room(&self, _: &P) -> Room {
+        Room::Now
+    }
+
+    fn send(&mut self, payload: P) -> Option<P> {
+        Some(payload)
     }
 }

@@ -1,21 +1,27 @@
-//! The push relay: one URL to receive on by WebSocket or long-polling and to send to by POST, with one
+//! The push relay: one URL to receive on by WebSocket, server-sent events or long-polling and to send to by POST, with one
 //! message id that means the same on all of them.
 //!
 //! It is the HTTP Push Relay as nginx's nchan module serves it (nchan's documentation; `protocols.md`
 //! section 9 has what was seen on the wire). The facts that this file rests on:
 //!
-//! - An id is `T:N`. `?last_event_id=T:N` resumes after it on every transport. We always send it that way:
-//!   the query needs no CORS preflight, and makes each position a URL of its own, which no cache mixes up.
+//! - An id is `T:N`: a second, and the place among the messages of that second, from 0. `?last_event_id=T:N` resumes after it on every
+//!   transport. We always send it that way: the query needs no CORS preflight, and makes each position a URL of its own, which no
+//!   cache mixes up.
+//! - An id that the server does not have any more silently begins at the oldest message that is kept. So ids are compared: after `T:N` comes
+//!   `T:N+1`, or the first one of a later second. Anything else is a gap. What a gap that ends with a second hides cannot be seen.
 //! - WebSocket: if the server takes the subprotocol `ws+meta.nchan`, each message is a head (`id: T:N`,
 //!   `content-type: X`), a blank line and the body. If it does not, messages are plain and have no ids.
-//! - Long-poll: a GET is held until there is a message. 200 brings exactly one: the body raw, its id in
-//!   `Last-Modified` (T as an HTTP date) and `Etag` (N), or all of it in `Etag`. 408 means that nothing came for a while:
+//! - Server-sent events: each message is an event with its id. What has no new id is a keep-alive, for nchan 1.3.6 sends
+//!   such as events. Only text gets through; a message that is none comes as U+FFFD, is left, and asked for again by long-polling.
+//! - Long-poll: a GET is held until there is a message. 200 brings it: the body raw, its id in
+//!   `Last-Modified` (T as an HTTP date) and `Etag` (N), or all of it in `Etag`. If the server is set up so, it brings several
+//!   as `multipart/mixed`, and the id is that of the last one. 408 means that nothing came for a while:
 //!   ask again. 304 is the same from a server that does not hold.
 //! - Send: POST, answered 200, 201 or 202. One at a time, so that the order holds.
 //!
-//! A POST that failed without an answer may have arrived: it is reported as uncertain, never repeated.
+//! A POST that failed without an answer may have arrived: it is reported as uncertain.
 
-use super::{Said, Session, Wire, ended};
+use super::{Pace, Room, Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
@@ -25,6 +31,8 @@ use crate::core::{
 
 /// The subprotocol with ids.
 const META: &str = "ws+meta.nchan";
+/// The head of a message, the delimiter of a multipart body and each header in it are not longer than this.
+const WORDS: usize = 256;
 
 /// A push relay.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +40,7 @@ pub struct Relay;
 
 impl<P: Payload + 'static> Wire<P> for Relay {
     fn ladder(&self) -> &'static [Transport] {
-        &[Transport::WebSocket, Transport::LongPoll]
+        &[Transport::WebSocket, Transport::EventSource, Transport::LongPoll]
     }
 
     fn manner(&self) -> Manner {
@@ -43,17 +51,19 @@ impl<P: Payload + 'static> Wire<P> for Relay {
         Fit::Full
     }
 
-    fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
-        match transport {
-            Transport::WebSocket => Box::new(Socket { meta: false }),
-            _ => Box::new(Poll { posting: None }),
-        }
+    fn session(&self, transport: Transport, cursor: &Text) -> Box<dyn Session<P>> {
+        let down = match transport {
+            Transport::WebSocket => return Box::new(Socket { meta: false, last: Last(cursor.clone()) }),
+            Transport::EventSource => Down::Source,
+            _ => Down::Poll,
+        };
+        Box::new(Http { down, last: Last(cursor.clone()), posting: None })
     }
 
-    fn gives_up_on(&self, _: Transport, _: &Cause, proven: bool, strikes: u32) -> bool {
+    fn gives_up_on(&self, _: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool {
         // A browser does not say why a WebSocket failed, so a rung that never worked is left at once, and one that
         // did is given a second try: it may be the server that is down.
-        strikes >= if proven { 2 } else { 1 }
+        cause.kind == Kind::Protocol || strikes >= if proven { 2 } else { 1 }
     }
 
     fn prefers(&self, above: Transport, _: Transport) -> bool {
@@ -61,7 +71,7 @@ impl<P: Payload + 'static> Wire<P> for Relay {
     }
 
     fn lasting_proves(&self, transport: Transport) -> bool {
-        // A poll that is held proves nothing; only its answer does.
+        // A poll that is held proves nothing; only its answer does. Nor does a stream, which a proxy may hold back.
         transport == Transport::WebSocket
     }
 
@@ -70,10 +80,41 @@ impl<P: Payload + 'static> Wire<P> for Relay {
     }
 }
 
+/// The id of the last message; empty for none.
+#[derive(Debug)]
+struct Last(Text);
+
+impl Last {
+    /// The message with this id comes now: says whether some are missing before it.
+    fn next<P>(&mut self, id: &Text, out: &mut Vec<Said<P>>) {
+        if let (Some(before), Some(now)) = (parts_of(&self.0), parts_of(id)) {
+            let follows = match now.0 {
+                second if second == before.0 => now.1 == before.1.wrapping_add(1),
+                second => second > before.0 && now.1 == 0,
+            };
+            if !follows {
+                out.push(Said::Gap(self.0.clone()));
+            }
+        }
+        self.0 = id.clone();
+    }
+}
+
+/// The second and the number of an id, if it is one of a single channel.
+fn parts_of(id: &Text) -> Option<(u64, u64)> {
+    let mut parts = id.as_bytes().splitn(2, |&byte| byte == b':').map(number);
+    Some((parts.next()??, parts.next()??))
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    core::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 /// The relay over a WebSocket.
 #[derive(Debug)]
 struct Socket {
     meta: bool,
+    last: Last,
 }
 
 impl<P: Payload> Session<P> for Socket {
@@ -83,17 +124,27 @@ impl<P: Payload> Session<P> for Socket {
                 self.meta = own;
                 out.push(Said::Opened);
             }
-            Report::Frame(frame) => out.push(match self.meta.then(|| frame.split_head()) {
-                None => Said::Message(Message { data: frame, id: None }),
-                Some(Some((head, data))) => Said::Message(Message { data, id: id_in(head.as_bytes()) }),
-                Some(None) => Said::Ended(Cause::new(Kind::Protocol).because("a message without a head")),
-            }),
+            Report::Frame(data) if !self.meta => out.push(Said::Message(Message { data, id: None })),
+            Report::Frame(frame) => match frame.cut(b"\n\n") {
+                Some((head, data)) => {
+                    let id = id_in(head.peek(WORDS).as_bytes());
+                    if let Some(id) = &id {
+                        self.last.next(id, out);
+                    }
+                    out.push(Said::Message(Message { data, id }));
+                }
+                None => out.push(Said::Ended(Cause::new(Kind::Protocol).because("a message without a head"))),
+            },
             other => ended(other, out),
         }
     }
 
-    fn can_send(&self) -> bool {
-        true
+    fn room(&self, _: &P) -> Room {
+        Room::Now
+    }
+
+    fn send(&mut self, payload: P) -> Option<P> {
+        Some(payload)
     }
 }
 
@@ -102,37 +153,85 @@ fn id_in(head: &[u8]) -> Option<Text> {
     head.split(|&byte| byte == b'\n').find_map(|line| line.strip_prefix(b"id: ")).map(Text::from)
 }
 
-/// The relay over long-polling.
+/// How the relay is received from over HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Down {
+    /// By the browser's EventSource.
+    Source,
+    /// By long-polling.
+    Poll,
+}
+
+/// The relay over HTTP.
 #[derive(Debug)]
-struct Poll<P> {
+struct Http<P> {
+    down: Down,
+    last: Last,
     /// The message that is on its way.
     posting: Option<P>,
 }
 
-impl<P: Payload> Poll<P> {
-    fn polled(&self, head: Head, body: P, out: &mut Vec<Said<P>>) {
+impl<P: Payload> Http<P> {
+    fn event(&mut self, data: P, id: Text, out: &mut Vec<Said<P>>) {
+        if id.is_empty() || id == self.last.0 {
+            out.push(Said::Alive);
+        } else if data.cut("\u{fffd}".as_bytes()).is_some() {
+            out.push(Said::Ended(Cause::new(Kind::Protocol).because("a message that is not text")));
+        } else {
+            self.last.next(&id, out);
+            out.push(Said::Message(Message { data, id: Some(id) }));
+        }
+    }
+
+    fn polled(&mut self, head: Head, body: P, out: &mut Vec<Said<P>>) {
         let quiet = match head.status {
             200 => false,
             304 | 408 => true,
             status => return out.push(Said::Ended(Cause::status(status, head.retry_after))),
         };
-        out.push(Said::Opened);
         let id = Some(head.position).filter(|id| !id.is_empty());
         if quiet {
+            out.push(Said::Opened);
             out.push(match id {
                 Some(id) => Said::Moved(id),
                 None => Said::Alive,
             });
-        } else {
-            let data = if head.content_type == "application/octet-stream" { body } else { body.into_text() };
-            out.push(Said::Message(Message { data, id }));
+            return out.push(Said::Poll(Pace::Quiet));
         }
-        out.push(Said::Poll { quiet });
+        if head.content_type == "multipart/mixed" {
+            let Some(mut parts) = parts(body) else {
+                return out.push(Said::Ended(Cause::new(Kind::Protocol).because("a multipart body that has no end")));
+            };
+            let last = parts.pop();
+            // Only the last one has an id, so nothing can be said of what is before the first one.
+            self.last.0 = Text::default();
+            out.push(Said::Opened);
+            out.extend(parts.into_iter().map(|data| Said::Message(Message { data, id: None })));
+            if let Some(data) = last {
+                let message = self.message(data, id, out);
+                out.push(message);
+            }
+        } else {
+            let data = if is_bytes(head.content_type.as_bytes()) { body } else { body.into_text() };
+            let message = self.message(data, id, out);
+            out.push(Said::Opened);
+            out.push(message);
+        }
+        out.push(Said::Poll(Pace::IfMoved));
+    }
+
+    fn message(&mut self, data: P, id: Option<Text>, out: &mut Vec<Said<P>>) -> Said<P> {
+        if let Some(id) = &id {
+            self.last.next(id, out);
+        }
+        Said::Message(Message { data, id })
     }
 
     fn posted(&mut self, head: &Head, out: &mut Vec<Said<P>>) {
         let Some(payload) = self.posting.take() else { return };
         match head.status {
+            // It says nothing of the way down.
+            200..=299 if self.down == Down::Source => {}
             200..=299 => out.push(Said::Alive),
             // The server is there, and says that it did not take the message: that concerns all that follow as well.
             401 | 408 | 425 | 429 | 500..=599 => {
@@ -144,11 +243,45 @@ impl<P: Payload> Poll<P> {
     }
 }
 
-impl<P: Payload> Session<P> for Poll<P> {
+/// Is it the type of bytes rather than of text?
+fn is_bytes(content_type: &[u8]) -> bool {
+    content_type == b"application/octet-stream"
+}
+
+/// The parts of a `multipart/mixed` body (RFC 2046, 5.1), each as text or as bytes; `None` if it is no such body.
+fn parts<P: Payload>(body: P) -> Option<Vec<P>> {
+    let (delimiter, mut rest) = body.cut(b"\r\n")?;
+    let end = [b"\r\n", delimiter.peek(WORDS).as_bytes()].concat();
+    let mut parts = Vec::new();
+    loop {
+        let mut bytes = false;
+        loop {
+            let (line, after) = rest.cut(b"\r\n")?;
+            rest = after;
+            let line = line.peek(WORDS).as_bytes().to_ascii_lowercase();
+            if line.is_empty() {
+                break;
+            }
+            bytes |= line.strip_prefix(b"content-type: ").is_some_and(is_bytes);
+        }
+        let (part, after) = rest.cut(&end)?;
+        parts.push(if bytes { part } else { part.into_text() });
+        if after.peek(2) == "--" {
+            return Some(parts);
+        }
+        rest = after.cut(b"\r\n")?.1;
+    }
+}
+
+impl<P: Payload> Session<P> for Http<P> {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
             Report::Answer { lane: Lane::Down, head, body } => self.polled(head, body, out),
             Report::Answer { lane: Lane::Up, head, .. } => self.posted(&head, out),
+            Report::Opened { .. } => out.push(Said::Opened),
+            Report::Event { data, id } => self.event(data, id, out),
+            // It has neither backoff nor jitter, so it does not reconnect by itself.
+            Report::SourceError { .. } => out.push(Said::Ended(Cause::new(Kind::Network))),
             other => {
                 if matches!(other, Report::Failed { lane: Lane::Up, .. }) {
                     if let Some(payload) = self.posting.take() {
@@ -160,19 +293,20 @@ impl<P: Payload> Session<P> for Poll<P> {
         }
     }
 
-    fn can_send(&self) -> bool {
-        self.posting.is_none()
+    fn room(&self, _: &P) -> Room {
+        Room::now_if(self.posting.is_none())
     }
 
     fn is_sending(&self) -> bool {
         self.posting.is_some()
     }
 
-    fn sending(&mut self, payload: &P) {
+    fn send(&mut self, payload: P) -> Option<P> {
         self.posting = Some(payload.clone());
+        Some(payload)
     }
 
-    fn take_unanswered(&mut self) -> Option<P> {
-        self.posting.take()
+    fn take_unanswered(&mut self) -> Vec<P> {
+        self.posting.take().into_iter().collect()
     }
 }

@@ -21,7 +21,7 @@
 //! comment every 15 s; so a stream of which not one byte has come by a deadline beyond that is left for the next rung, and when
 //! none of them brings a byte, it is the server that is quiet: the best rung is taken again, and kept.
 
-use super::{Said, Session, Wire, ended};
+use super::{Pace, Room, Said, Session, Wire, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
@@ -129,8 +129,12 @@ impl<P> Session<P> for Source {
         });
     }
 
-    fn can_send(&self) -> bool {
-        false
+    fn room(&self, _: &P) -> Room {
+        Room::Later
+    }
+
+    fn send(&mut self, _: P) -> Option<P> {
+        None
     }
 }
 
@@ -160,9 +164,9 @@ impl Stream {
 
     /// The request is over, and another takes its place.
     fn again<P>(&mut self) -> Said<P> {
-        let quiet = self.quiet;
+        let pace = if self.quiet { Pace::Quiet } else { Pace::IfMoved };
         *self = Self { bytes: 0, moved: false, quiet: true, ..*self };
-        Said::Poll { quiet }
+        Said::Poll(pace)
     }
 }
 
@@ -209,7 +213,11 @@ impl<P> Session<P> for Stream {
         }
     }
 
-    fn can_send(&self) -> bool {
-        false
+    fn room(&self, _: &P) -> Room {
+        Room::Later
+    }
+
+    fn send(&mut self, _: P) -> Option<P> {
+        None
     }
 }
