@@ -1,10 +1,10 @@
 // A connection: the two ends of its machine. What happens goes into the machine as inputs; what it wants done comes out as effects,
 // which wait in a queue until the input is through.
 
-import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, FLUSH, JUDGED, PHASES, RECONNECT, REFRESHED, START, TICK, TRANSPORTS, UNREADY,
-  UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
+import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PHASES, RECONNECT, REFRESHED, RELEASE, REPLY,
+  START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
 import { fail } from "./options.js";
-import { watchPage, withQuery } from "./shell.js";
+import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./shell.js";
 import { LightClose, LightEvent, LightMessage } from "./target.js";
 
 /** Where the next connection to a place had better begin, and until when that is worth to know: `REMEMBERED` of src/core/ladder.rs. */
@@ -19,10 +19,12 @@ const BETWEEN_SAVES = 1_000;
  *   number, flags, query, settings   for the machine
  *   transports, post                 how to open them, by name, and how to send
  *   own, protocols, withCredentials  what they need to know
- *   place                            { url, httpUrl, headers, body }, or a function that resolves to that, called for each attempt
+ *   place                            { url, httpUrl, headers, body, protocols }, where that is known from the start; else
+ *   provide                          a function that resolves to it, called for each attempt
  *   openParser, limit                of event streams
  *   resume                           { lastEventId, key, store, dedupe }
  *   verdict, refresh, abort          the application's own
+ *   heartbeat, id, hello             the same, of sockets: hello makes the first message of a connection that goes on after an id
  */
 export const connect = (face, engine, wire) => {
   const { own, query, openParser, resume } = wire;
@@ -31,6 +33,8 @@ export const connect = (face, engine, wire) => {
   const types = new Set(["message"]);
   /** What was opened, by the id of the attempt; its uplink has the negative one. */
   const parts = new Map();
+  /** What goes into the query of its URLs, by the id of the attempt. */
+  const addresses = new Map();
   const queue = [];
   /** What the transports have found out about the server. */
   const known = {};
@@ -41,6 +45,8 @@ export const connect = (face, engine, wire) => {
   let machine;
   /** The attempt that is open; a probe beside it is none. */
   let current;
+  /** The same, or the one that is to be. */
+  let carrier;
   let life;
   let timer;
   let saving;
@@ -51,6 +57,17 @@ export const connect = (face, engine, wire) => {
   const emit = (type, fields) => face.dispatchEvent(new LightEvent(face, type, fields));
   /** Nothing but the end is told once the application has closed. */
   const tell = (...event) => it.closing || emit(...event);
+
+  /** What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. */
+  const attempt = (make) => {
+    try {
+      return make();
+    } catch (error) {
+      queueMicrotask(() => { throw error; });
+    }
+  };
+  const { isReply } = wire.heartbeat ?? {};
+  const addressed = (id, url) => withParameters(url, addresses.get(id));
 
   /** Listeners may do anything: send, close, reconnect. What that causes waits here until they return. */
   const run = () => {
@@ -120,7 +137,9 @@ export const connect = (face, engine, wire) => {
     const controller = new AbortController();
     const { signal } = controller;
     const isProbe = parts.has(current) && id !== current;
-    const part = { place, ...parts.get(key), controller };
+    if (!isProbe) carrier = id;
+    // What it sends goes to where it is.
+    const part = { ...(parts.get(id) ?? { place }), ...parts.get(key), controller };
     parts.set(key, part);
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     const begin = () => {
@@ -157,24 +176,34 @@ export const connect = (face, engine, wire) => {
     };
   };
 
+  /** Says where to go on, before anything else is said. */
+  const greet = () => {
+    if (wire.hello && it.lastEventId) machine.send(attempt(() => wire.hello(it.lastEventId)) ?? "", { volatile: true });
+  };
+
   /** By their names; src/js/host.rs has the arguments. */
   const effects = {
     open(id, transport, after) {
       // The browser's own class has parsed what it gives.
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
       use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after) => {
-        const at = (url) => (query && cursor && url ? withQuery(url, query, cursor) : url);
+        const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
+          if (isReply?.(data)) return input(REPLY, { id });
           machine.frame(id, data);
           run();
         };
         const read = parses && reading(id, signal, cursor);
         const tell = (event, moved) => {
+          if (!openParser) return input(EVENT, { id, value: event[1], text: event[2] });
           machine.piece(id, 0, event, -1, moved, false);
           run();
         };
         return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, tell, read, known };
       });
+    },
+    address(id, parameters) {
+      addresses.set(id, parameters);
     },
     poll(id, cursor) {
       parts.get(id)?.again(cursor);
@@ -182,13 +211,22 @@ export const connect = (face, engine, wire) => {
     send(id, body) {
       const { send } = parts.get(id) ?? {};
       if (send) return send(body) || input(UNSENT, { id, value: body });
-      use(-id, id, wire.post, () => ({ body }));
+      use(-id, id, wire.post, (signal, { httpUrl }) => ({ httpUrl: addressed(id, httpUrl), body }));
+    },
+    ping(id) {
+      const message = attempt(wire.heartbeat.message);
+      if (message !== undefined) parts.get(id)?.send?.(message);
+    },
+    farewell(id, body) {
+      const { place } = parts.get(id) ?? {};
+      if (place) sendBeacon({ ...wire, httpUrl: addressed(id, place.httpUrl) }, body.join?.("") ?? body);
     },
     drop(id, ...farewell) {
       for (const key of [id, -id]) {
         parts.get(key)?.controller.abort(farewell);
         parts.delete(key);
       }
+      addresses.delete(id);
     },
     wake(at) {
       clearTimeout(timer);
@@ -196,7 +234,7 @@ export const connect = (face, engine, wire) => {
       if (at >= 0) timer = setTimeout(input, Math.min(at - performance.now() + 1, 2 ** 31 - 1), TICK);
     },
     flush(id) {
-      current = id;
+      current = carrier = id;
       input(FLUSH, { id });
     },
     judge() {
@@ -222,16 +260,21 @@ export const connect = (face, engine, wire) => {
         (error) => answer({ text: String(error?.message ?? error) }),
       );
     },
-    remember(carrier) {
+    /** It asked for that after failures in a row, so whoever gives the place has given it. */
+    inquire() {
+      const asked = machine;
+      askByHttp({ ...wire, ...place }).then((number) => machine === asked && input(INQUIRED, { number }));
+    },
+    remember(transport) {
       const key = memo();
       remembered.delete(key);
-      if (TRANSPORTS[carrier]) remembered.set(key, { transport: TRANSPORTS[carrier], until: Date.now() + REMEMBERED });
+      if (TRANSPORTS[transport]) remembered.set(key, { transport: TRANSPORTS[transport], until: Date.now() + REMEMBERED });
       if (remembered.size > MOST_REMEMBERED) remembered.delete(remembered.keys().next().value);
     },
-    status(phase, carrier, attempt, retryIn) {
+    status(phase, by, attempt, retryIn) {
       const previous = it.state;
       const state = PHASES[phase];
-      const transport = TRANSPORTS[carrier] ?? null;
+      const transport = TRANSPORTS[by] ?? null;
       it.state = state;
       it.transport = transport;
       it.closing ||= state === "closed";
@@ -241,12 +284,12 @@ export const connect = (face, engine, wire) => {
       emit("statechange", { state, previous, transport, attempt, retryIn });
     },
     /** Comes between a status and what has this cause. */
-    cause(kind, carrier, status, code, retryAfter, reason) {
+    cause(kind, by, status, code, retryAfter, reason) {
       const [name, saying] = CAUSES[kind];
       const number = status || code;
       cause = counters.lastError = {
         kind: name,
-        transport: TRANSPORTS[carrier],
+        transport: TRANSPORTS[by],
         status,
         code,
         reason,
@@ -256,15 +299,24 @@ export const connect = (face, engine, wire) => {
     },
     opened() {
       upSince = performance.now();
+      greet();
       tell("open");
     },
     message(value, id) {
       const shared = { target: face, origin, timeStamp: performance.now() };
       if (!openParser) {
         if (it.closing) return;
-        it.lastEventId = id ?? it.lastEventId;
-        counters.messages += 1;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
+        const own = wire.id && attempt(() => wire.id(shown));
+        const newest = own ?? id;
+        if (newest !== undefined) {
+          const last = String(newest);
+          if (resume.dedupe && isDuplicate(last)) return void (counters.duplicates += 1);
+          moveTo(last);
+          if (own !== undefined) input(MOVED, { text: last });
+        }
+        counters.messages += 1;
+        counters.bytes += value.byteLength ?? value.length;
         return face.dispatchEvent(new LightMessage(shared, "message", shown, it.lastEventId));
       }
       for (let i = 0; i < value.length && !it.closing; i += 4) {
@@ -288,7 +340,11 @@ export const connect = (face, engine, wire) => {
     reconnected(continuity, downtime) {
       upSince = performance.now();
       if (openParser) tell("open");
+      else greet();
       tell("reconnected", { continuity: CONTINUITIES[continuity], downtime, transport: it.transport });
+    },
+    gap(after) {
+      tell("gap", { after });
     },
     moved(from, to) {
       tell("transportchange", { from: TRANSPORTS[from], to: TRANSPORTS[to], why: cause });
@@ -325,14 +381,22 @@ export const connect = (face, engine, wire) => {
     ended: undefined,
     binaryType: "blob",
     get queued() { return machine?.queued() ?? 0; },
-    get socket() { return [...parts.values()].find(({ socket }) => socket)?.socket; },
+    get socket() { return parts.get(carrier)?.socket; },
     get stats() {
       return { ...counters, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
     },
-    send(data) {
-      const delivery = machine?.send(data) ?? 0;
+    /** `copy` makes of a value one that stays as it is. */
+    send(data, terms, copy) {
+      // What waits in the queue is sent when the listener that is running returns, and until then that may change it.
+      const delivery = machine?.send(busy ? copy(data) : data, terms, copy) ?? 0;
+      if (delivery === UNSENDABLE) {
+        fail("send", "a text with U+001E, or more than the server takes", "what Engine.IO can carry");
+      }
       run();
       return DELIVERIES[delivery];
+    },
+    release() {
+      input(RELEASE);
     },
     end(code = 1000, reason = "") {
       it.closing ||= Boolean(machine);

@@ -1,5 +1,7 @@
 // The wasm side: one instance for all connections of a page. Only numbers cross; src/js/ of the repository is its other half.
 
+const QUEUED = 1;
+
 /** Instantiates the module. What its connections want done is told to `hosts[number]`, as the name of the effect and its arguments. */
 export const instantiate = (module) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -34,24 +36,40 @@ export const instantiate = (module) => {
     memory(at, bytes.length).set(bytes);
     return bytes.length;
   };
-  /** What comes before the first blank line; nothing if that is not in the first 256 bytes. */
-  const head = (value) => {
-    const start = typeof value === "string" ? value : String.fromCharCode(...new Uint8Array(value.slice(0, 256)));
-    return value.slice(0, Math.max(start.indexOf("\n\n"), 0));
+  /** The place of an ASCII text in bytes. */
+  const findBytes = (bytes, mark) => {
+    const wanted = encoder.encode(mark);
+    const has = (at) => wanted.every((byte, i) => bytes[at + i] === byte);
+    let at = bytes.indexOf(wanted[0]);
+    while (at >= 0 && !has(at)) at = bytes.indexOf(wanted[0], at + 1);
+    return at;
   };
+  const parts = [];
 
   const host = {
     // Payloads.
     size: (at) => values[at].size ?? view(values[at]).byteLength,
     decode: (at) => { values[at] = decoder.decode(values[at]); },
-    head: (at, to, room) => {
-      const bytes = view(head(values[at]));
-      return bytes.length > room ? 0 : write(to, bytes);
+    is_bytes: (at) => typeof values[at] !== "string",
+    make: (at, length) => keep(text(at, length)),
+    begins: (at, to, room) => write(to, view(values[at].slice(0, room)).subarray(0, room)),
+    find: (at, ...mark) => {
+      const value = values[at];
+      return typeof value === "string" ? value.indexOf(text(...mark)) : findBytes(view(value), text(...mark));
     },
-    rest: (at) => {
-      const { length, byteLength = length } = head(values[at]);
-      return keep(values[at].slice(byteLength + 2));
+    slice: (at, from, to) => keep(values[at].slice(from, to)),
+    first: (at) => values[at].length ? values[at].charCodeAt() : -1,
+    prefix: (at, code) => keep(String.fromCharCode(code) + values[at]),
+    bytes: (at) => {
+      try {
+        return keep(Uint8Array.from(atob(values[at]), (character) => character.charCodeAt()).buffer);
+      } catch {
+        return 0;
+      }
     },
+    part: (at) => { parts.push(give(at)); },
+    // Put together when it is sent, for what is in a blob comes only after a promise.
+    join: () => keep(parts.splice(0)),
     retain: (at) => keep(values[at]),
     release: give,
     // What an effect has besides numbers is told before it.
@@ -82,7 +100,13 @@ export const instantiate = (module) => {
         hosts[machine] = undefined;
       },
       queued: () => wasm.queued(machine),
-      send: (data) => wasm.send(machine, keep(data)),
+      /** `later` makes of a value what may be sent later. */
+      send: (data, { volatile = false, ttl = -1, key = "" } = {}, later) => {
+        const at = keep(data);
+        const delivery = wasm.send(machine, performance.now(), at, volatile, ttl, key && pass(key, ""));
+        if (delivery === QUEUED) values[at] = later(data);
+        return delivery;
+      },
       frame: (id, data) => wasm.frame(machine, performance.now(), id, keep(data)),
       piece: (id, bytes, events, retry, lastId, overflow) => {
         const at = lastId === undefined ? 0 : pass(lastId, "");

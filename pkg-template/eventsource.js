@@ -1,10 +1,12 @@
 // ReconnectingEventSource: the receive-only face.
 
-import { Face, connectionOf } from "./face.js";
+import { connect } from "./connection.js";
+import { connectionOf, makeFace } from "./face.js";
 import { constants } from "./idl.js";
 import { fail, isFunction, numbers, resolve, resuming } from "./options.js";
 import { openParser } from "./parser.js";
 import { streams } from "./streams.js";
+import { keepLists, listMethods } from "./target.js";
 
 const MAX_EVENT_BYTES = 16 * 1_048_576;
 /** Methods whose requests may be repeated (RFC 9110, 9.2.2: the safe ones, of those that bring something). */
@@ -16,7 +18,7 @@ const BARE = ["GET", "HEAD"];
 const valueOf = (given) => (isFunction(given) ? given() : given);
 
 export const sourceClass = (engine) => {
-  class ReconnectingEventSource extends Face {
+  class ReconnectingEventSource extends EventTarget {
     #withCredentials;
 
     constructor(url, options = {}) {
@@ -36,8 +38,10 @@ export const sourceClass = (engine) => {
       // To the URL of a function it would reconnect without asking that again.
       const keepsSource = Boolean(place) && (alone || new URL(place.url).origin !== globalThis.location?.origin);
       const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
-      super(engine, {
-        number: 2,
+      super();
+      this.#withCredentials = withCredentials;
+      keepLists(this).connection = connect(this, engine, {
+        number: 3,
         flags: keepsSource | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
           | (!(options.repeatable ?? safe) << 4),
         settings,
@@ -50,13 +54,12 @@ export const sourceClass = (engine) => {
         abort: signal,
         method, fetch, refresh, verdict, withCredentials, openParser,
       });
-      this.#withCredentials = withCredentials;
     }
 
     get withCredentials() { return this.#withCredentials; }
 
     addEventListener(type, ...listener) {
-      super.addEventListener(type, ...listener);
+      listMethods.addEventListener.call(this, type, ...listener);
       connectionOf(this).listen(String(type));
     }
 
@@ -64,6 +67,7 @@ export const sourceClass = (engine) => {
       connectionOf(this).end();
     }
   }
+  makeFace(ReconnectingEventSource);
   constants(ReconnectingEventSource, ["CONNECTING", "OPEN", "CLOSED"]);
   return ReconnectingEventSource;
 };

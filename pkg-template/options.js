@@ -26,6 +26,9 @@ const NUMBERS = [
   ["silenceTimeout", 0, 0],
   ["firstByteTimeout", 20_000, 0],
   ["outbox.maxMessages", 1_000, 1],
+  ["outbox.ttl", Infinity, 0],
+  ["heartbeat.interval", 0, 0],
+  ["heartbeat.timeout", 10_000, 1],
 ];
 
 export const isFunction = (given) => typeof given === "function";

@@ -4,7 +4,10 @@
 import { ANSWER, CACHED, CLOSED, FAILED, OFFLINE, ONLINE, OPENED, PAGE, RESTORED, UP, VISIBLE, WALL_CLOCK } from "./names.js";
 import { header } from "./headers.js";
 
-export const withQuery = (url, name, value) => `${url}${url.includes("?") ? "&" : "?"}${name}=${encodeURIComponent(value)}`;
+/** `url` with parameters, which are encoded, at the end of its query. */
+export const withParameters = (url, parameters) => (parameters && url ? `${url}${url.includes("?") ? "&" : "?"}${parameters}` : url);
+
+export const withQuery = (url, name, value) => withParameters(url, `${name}=${encodeURIComponent(value)}`);
 
 /** XMLHttpRequest has no cache mode, so every request has a URL of its own. */
 export const uncached = (url) => withQuery(url, "_", Math.random());
@@ -44,22 +47,55 @@ export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
   return { socket, send: (data) => socket.readyState === 1 && (socket.send(data), true) };
 };
 
-/** A poll of the relay, or a POST of `body`: XMLHttpRequest, the response read when it is whole. */
-export const relayRequest = ({ httpUrl, withCredentials, body }, report, signal) => {
+/** A packet of Engine.IO as a part of a body. */
+const packet = async (part) => {
+  if (typeof part === "string") return part;
+  const bytes = new Uint8Array(await new Blob([part]).arrayBuffer());
+  return "b" + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+};
+
+/** A poll, or a POST of `body`, which may be a list of packets: XMLHttpRequest, the response read when it is whole. */
+export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, report, signal) => {
   const xhr = new XMLHttpRequest();
   const lane = body === undefined ? 0 : UP;
+  const isText = typeof body === "string" || Array.isArray(body);
   xhr.open(lane ? "POST" : "GET", lane ? httpUrl : uncached(httpUrl));
   xhr.responseType = "arraybuffer";
   xhr.withCredentials = withCredentials;
   // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
-  if (lane && typeof body !== "string") xhr.setRequestHeader("Content-Type", "application/octet-stream");
+  if (lane && !isText) xhr.setRequestHeader("Content-Type", "application/octet-stream");
+  for (const [name, value] of new Headers(headers)) xhr.setRequestHeader(name, value);
   xhr.onloadend = () => {
     const { status, response } = xhr;
     if (status && response) report(ANSWER + lane, { ...head(status, header(xhr)), value: response });
     else report(FAILED + lane);
   };
   signal.onabort = () => xhr.abort();
-  xhr.send(body);
+  if (!Array.isArray(body)) return xhr.send(body);
+  Promise.all(body.map(packet)).then((packets) => signal.aborted || xhr.send(packets.join("\x1e")));
+};
+
+const credentials = (all) => (all ? "include" : "same-origin");
+
+/** Posts this, also while the page goes away, and does not hear what becomes of it. */
+export const sendBeacon = ({ httpUrl, withCredentials }, body) => {
+  const options = { method: "POST", body, mode: "no-cors", credentials: credentials(withCredentials), keepalive: true };
+  globalThis.fetch?.(httpUrl, options).catch(() => {});
+};
+
+const ASKING = 10_000;
+/** The status of the answer to a plain GET; 1 if a script may not see it, 0 if there is none. */
+export const askByHttp = async ({ httpUrl, withCredentials }) => {
+  const mode = new URL(httpUrl).origin === globalThis.location?.origin ? "same-origin" : "no-cors";
+  try {
+    const options = { mode, credentials: credentials(withCredentials), cache: "no-store", signal: AbortSignal.timeout(ASKING) };
+    const { status, body } = await fetch(httpUrl, options);
+    // Only the status was wanted.
+    body?.cancel();
+    return status || 1;
+  } catch {
+    return 0;
+  }
 };
 
 const SIGNS = { online: ONLINE, offline: OFFLINE, visibilitychange: VISIBLE, resume: VISIBLE, pagehide: CACHED, pageshow: RESTORED };

@@ -1,31 +1,9 @@
 // The transports of server-sent events. As in shell.js, there is no policy here.
 
-import { DONE, FAILED, HEAD, OPENED, SOURCE_ERROR } from "./names.js";
+import { DONE, FAILED, HEAD } from "./names.js";
 import { eventHeaders, fetchStream, isRefusedByCors, xhrStream, xhrWhole } from "./requests.js";
 import { head, uncached } from "./shell.js";
-
-/** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. `tell` takes them. */
-export const eventSource = ({ httpUrl, withCredentials, types, tell }, report, signal) => {
-  const source = new EventSource(httpUrl, { withCredentials });
-  let last = "";
-  let hasId = false;
-  const hear = (event) => {
-    const { type, data, lastEventId } = event;
-    // The browser's own events have no data; a server may well name its events like them.
-    if ("data" in event) {
-      // It knows no id that came before it, so an empty one means nothing; unless it takes one back.
-      hasId ||= lastEventId !== "";
-      const isNew = lastEventId !== last;
-      last = lastEventId;
-      if (!signal.aborted) tell([type, data, hasId ? lastEventId : undefined, isNew], isNew ? lastEventId : undefined);
-    } else if (type === "open") report(OPENED);
-    else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });
-  };
-  const listen = (type) => source.addEventListener(type, hear);
-  ["open", "error", ...types].forEach(listen);
-  signal.onabort = () => source.close();
-  return { listen };
-};
+import { eventSource } from "./source.js";
 
 /** A request whose response is an event stream. `read` takes its parts. */
 const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {

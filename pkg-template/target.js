@@ -46,37 +46,33 @@ export const isOwn = (event) => !("data" in event);
 
 const captures = (options) => options === true || Boolean(options?.capture);
 
-/** Gives a class its `on…` attributes, as accessors on the prototype. */
-export let handlers;
-
-/** An `EventTarget` that calls its listeners itself. */
-export class Target extends EventTarget {
-  /** By type. A list that is being walked through is never changed: the walk goes on over the old one. */
+/** The lists of one target, by type. A list that is being walked through is never changed: the walk goes on over the old one. */
+class Lists {
   #lists = { __proto__: null };
 
-  addEventListener(type, callback, options) {
+  add(target, type, callback, options) {
     if (callback == null) return;
     if (Object(callback) !== callback) fail("listener", callback, "a function or an object");
     const { once, signal } = options ?? {};
     const capture = captures(options);
     if (signal?.aborted || this.#find(type, callback, capture)) return;
-    this.#add(type, { callback, capture, once });
-    signal?.addEventListener("abort", () => this.removeEventListener(type, callback, capture), { once: true });
+    this.#lists[type] = [...this.#list(type), { callback, capture, once }];
+    signal?.addEventListener("abort", () => target.removeEventListener(type, callback, capture), { once: true });
   }
 
-  removeEventListener(type, callback, options) {
+  remove(type, callback, options) {
     const gone = this.#find(type, callback, captures(options));
     if (!gone) return;
     gone.callback = null;
     this.#lists[type] = this.#list(type).filter((entry) => entry !== gone);
   }
 
-  dispatchEvent(event) {
+  dispatch(target, event) {
     for (const entry of this.#list(event.type)) {
       const { callback, capture, once } = entry;
-      if (once) this.removeEventListener(event.type, callback, capture);
+      if (once) this.remove(event.type, callback, capture);
       try {
-        if (typeof callback === "function") callback.call(this, event);
+        if (typeof callback === "function") callback.call(target, event);
         else callback?.handleEvent(event);
       } catch (error) {
         // The other listeners still get their turn, and the browser reports this one as it does for its own events.
@@ -94,27 +90,46 @@ export class Target extends EventTarget {
   #find(type, callback, capture) {
     return this.#list(type).find((entry) => entry.callback === callback && entry.capture === capture);
   }
+}
 
-  #add(type, entry) {
-    this.#lists[type] = [...this.#list(type), entry];
-    return entry;
+/** What an object has that no application sees, as it may have a class of its own. A private field can be given to any object. */
+class Inner extends (function (it) { return it; }) {
+  #inner;
+
+  constructor(it, inner) {
+    super(it);
+    this.#inner = inner;
   }
 
-  static {
-    handlers = (Class, types) => {
-      for (const type of types) {
-        // Once set, it keeps its place among the listeners.
-        const find = (target) => target.#list(type).find((entry) => entry.handler);
-        Object.defineProperty(Class.prototype, `on${type}`, {
-          get() { return find(this)?.callback ?? null; },
-          set(value) {
-            const entry = find(this) ?? this.#add(type, { handler: true });
-            entry.callback = typeof value === "function" ? value : null;
-          },
-          enumerable: true,
-          configurable: true,
-        });
-      }
-    };
+  static of(it) {
+    return it.#inner;
   }
 }
+
+/** The inside of a face: `{ connection }`, and more. Of anything else, a `TypeError`. */
+export const innerOf = /* @__PURE__ */ (() => Inner.of)();
+
+/** Makes an event target one that keeps its own lists; or, if it is `plain`, leaves it what it is. */
+export const keepLists = (it, plain) => {
+  const inner = { lists: plain ? undefined : new Lists() };
+  new Inner(it, inner);
+  return inner;
+};
+
+/** The methods of `EventTarget`, for a class of which each instance went through `keepLists`. */
+export const listMethods = {
+  addEventListener(type, callback, options) {
+    const { lists } = innerOf(this);
+    if (lists) lists.add(this, String(type), callback, options);
+    else EventTarget.prototype.addEventListener.call(this, type, callback, options);
+  },
+  removeEventListener(type, callback, options) {
+    const { lists } = innerOf(this);
+    if (lists) lists.remove(String(type), callback, options);
+    else EventTarget.prototype.removeEventListener.call(this, type, callback, options);
+  },
+  dispatchEvent(event) {
+    const { lists } = innerOf(this);
+    return lists ? lists.dispatch(this, event) : EventTarget.prototype.dispatchEvent.call(this, event);
+  },
+};

@@ -1,16 +1,25 @@
 // ReconnectingWebSocket: the duplex face.
 
-import { Face, connectionOf } from "./face.js";
-import { constants } from "./idl.js";
-import { fail, numbers, oneOf, resolve, resuming } from "./options.js";
-import { relayRequest, webSocket } from "./shell.js";
-import { handlers } from "./target.js";
+import { connect } from "./connection.js";
+import { connectionOf, makeFace } from "./face.js";
+import { constants, enumerable } from "./idl.js";
+import { fail, isFunction, numbers, oneOf, resolve, resuming } from "./options.js";
+import { plainly } from "./plain.js";
+import { httpRequest, webSocket } from "./shell.js";
+import { eventSource } from "./source.js";
+import { keepLists } from "./target.js";
 
 /** What the wires need of a browser; src/core/wire has their facts. */
 const WIRES = {
-  raw: { own: [], query: "", transports: { websocket: webSocket } },
-  relay: { own: ["ws+meta.nchan"], query: "last_event_id", transports: { websocket: webSocket, "long-poll": relayRequest } },
+  raw: { transports: { websocket: webSocket } },
+  relay: {
+    own: ["ws+meta.nchan"],
+    query: "last_event_id",
+    transports: { websocket: webSocket, eventsource: eventSource, "long-poll": httpRequest },
+  },
+  "engine.io": { transports: { websocket: webSocket, "long-poll": httpRequest } },
 };
+const WHEN_FULL = ["refuse", "drop-oldest", "drop-newest"];
 
 /** An HTTP token (RFC 9110, 5.6.2). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
@@ -23,28 +32,80 @@ const protocolList = (given) => {
   return list;
 };
 
-/** What is sent is a copy: an application may go on with its buffer before it is this message's turn. */
+/** What goes as it is; all else is text. */
+const payload = (data) => (data instanceof ArrayBuffer || ArrayBuffer.isView(data) || data instanceof Blob ? data : String(data));
+
+/** What is sent later is a copy: an application may go on with its buffer. */
 const copy = (data) => {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  return data instanceof ArrayBuffer || data instanceof Blob ? data.slice() : String(data);
+  return data instanceof ArrayBuffer ? data.slice() : data;
+};
+
+/** What is left to the browser's own class: nothing is asked for that it does not do. */
+const isPlain = (url, protocols, { reconnect, signal, wire = "raw", ...more }) =>
+  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && !Object.keys(more).length;
+
+/** A value, or what a function gives when an attempt begins. */
+const valueOf = (given) => (isFunction(given) ? given() : given);
+
+const heart = (heartbeat, wire) => {
+  if (!heartbeat) return undefined;
+  if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}, which has its own, or no place for one`);
+  const { message, isReply } = heartbeat;
+  if (!isFunction(message)) fail("heartbeat.message", message, "a function that gives what is sent");
+  if (isReply && !isFunction(isReply)) fail("heartbeat.isReply", isReply, "a function");
+  return { interval: 25_000, timeout: 10_000, ...heartbeat };
+};
+
+const described = (url, protocols, options) => {
+  const { wire = "raw", fallbackUrl, withCredentials = true, headers, outbox = {}, resume = {}, refresh, verdict, id } = options;
+  const number = oneOf("wire", wire, Object.keys(WIRES));
+  const { own = [], query = resume.query ?? "", transports } = WIRES[wire];
+  const whenFull = oneOf("outbox.whenFull", outbox.whenFull ?? "refuse", WHEN_FULL);
+  const heartbeat = heart(options.heartbeat, wire);
+  for (const [name, given] of Object.entries({ id, "resume.message": resume.message })) {
+    if (given !== undefined && !isFunction(given)) fail(name, given, "a function");
+    if (given && wire === "relay") fail(name, "one", "none with the wire relay, which has ids of its own");
+  }
+  // The browser's own EventSource sends no headers.
+  const offered = Object.keys(transports).filter((name) => !(headers && name === "eventsource"));
+  const wanted = [options.transports ?? offered].flat();
+  // Whoever begins with polling wants to move up.
+  const beginLow = number > 0 && wanted[0] !== "websocket" && wanted.includes("websocket");
+  const ladder = beginLow ? offered.filter((name) => wanted.includes(name)) : wanted;
+  const placed = (url, protocols, headers) => {
+    const socketUrl = resolve(url, "ws");
+    return { url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http"), headers, protocols: protocolList(protocols) };
+  };
+  const given = [url, protocols, headers];
+  const provided = given.some(isFunction);
+  const place = provided ? undefined : placed(...given);
+  return {
+    number,
+    flags: Boolean(resume.message) | (Boolean(outbox.gate) << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
+      | (Boolean(outbox.resend) << 5) | (beginLow << 6) | (whenFull << 7),
+    settings: numbers({ ...options, heartbeat, transports: ladder }, offered, ["outbox.maxBytes", 1_048_576, 1]),
+    own, query, transports, place, post: httpRequest, withCredentials, heartbeat, id, refresh, verdict,
+    provide: provided && (async () => placed(...await Promise.all(given.map(valueOf)))),
+    resume: resuming(place?.url, resume),
+    hello: resume.message,
+    abort: options.signal,
+  };
 };
 
 export const socketClass = (engine) => {
-  class ReconnectingWebSocket extends Face {
+  class ReconnectingWebSocket extends EventTarget {
     constructor(url, protocols = [], options = {}) {
-      const { wire = "raw", fallbackUrl, withCredentials = true, outbox: { whenFull = "refuse" } = {} } = options;
-      const socketUrl = resolve(url, "ws");
-      const number = oneOf("wire", wire, Object.keys(WIRES));
-      super(engine, {
-        ...WIRES[wire], number, flags: oneOf("outbox.whenFull", whenFull, ["refuse", "drop-oldest"]),
-        settings: numbers(options, Object.keys(WIRES[wire].transports), ["outbox.maxBytes", 1_048_576, 1]),
-        place: { url: socketUrl, httpUrl: resolve(fallbackUrl ?? socketUrl, "http") },
-        post: relayRequest, resume: resuming("", { lastEventId: options.resume?.lastEventId }), abort: options.signal,
-        protocols: protocolList(protocols), withCredentials,
-      });
+      if (!arguments.length) fail("url", "nothing", "a URL");
+      super();
+      const plain = isPlain(url, protocols, options);
+      const inner = keepLists(this, plain);
+      inner.connection = plain
+        ? plainly(this, [url, protocols], options.signal)
+        : connect(this, engine, described(url, protocols, options));
     }
 
-    get extensions() { return ""; }
+    get extensions() { return connectionOf(this).socket?.extensions ?? ""; }
 
     get bufferedAmount() {
       const { queued, socket } = connectionOf(this);
@@ -53,27 +114,40 @@ export const socketClass = (engine) => {
 
     get protocol() {
       const { own, socket } = connectionOf(this);
-      return !socket || own.includes(socket.protocol) ? "" : socket.protocol;
+      return !socket || own?.includes(socket.protocol) ? "" : socket.protocol;
     }
 
     get binaryType() { return connectionOf(this).binaryType; }
     set binaryType(type) {
-      if (type === "blob" || type === "arraybuffer") connectionOf(this).binaryType = type;
+      const connection = connectionOf(this);
+      if (type === "blob" || type === "arraybuffer") connection.binaryType = type;
     }
 
     send(data) {
+      const connection = connectionOf(this);
       if (!arguments.length) fail("send", "nothing", "a string, ArrayBuffer, view or Blob");
-      return connectionOf(this).send(copy(data));
+      return connection.send(payload(data), arguments[1], copy);
     }
 
-    close(code = 1000, reason = "") {
+    /** Opens the outbox's gate, until the connection is lost. */
+    release() {
+      connectionOf(this).release();
+    }
+
+    close(...how) {
+      const connection = connectionOf(this);
+      if (connection.readyState !== undefined) return connection.end(...how);
+      const [code = 1000, reason = ""] = how;
       if (code !== 1000 && !(code >= 3000 && code <= 4999)) fail("code", code, "1000 or 3000 to 4999", "InvalidAccessError");
       if (new TextEncoder().encode(reason).length > 123) fail("reason", reason, "at most 123 bytes of UTF-8", "SyntaxError");
-      connectionOf(this).end(code, String(reason));
+      connection.end(code, String(reason));
     }
-
   }
+  // Minifiers rename classes.
+  Object.defineProperty(ReconnectingWebSocket, "name", { value: "ReconnectingWebSocket", configurable: true });
+  makeFace(ReconnectingWebSocket, ["dropped"]);
   constants(ReconnectingWebSocket, ["CONNECTING", "OPEN", "CLOSING", "CLOSED"]);
-  handlers(ReconnectingWebSocket, ["dropped"]);
+  enumerable(ReconnectingWebSocket,
+    ["url", "readyState", "bufferedAmount", "extensions", "protocol", "binaryType", "send", "close"]);
   return ReconnectingWebSocket;
 };

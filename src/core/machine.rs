@@ -1121,7 +1121,6 @@ impl<P: Payload> Machine<P> {
         carrier.stood = false;
         carrier.last_sign = now;
         carrier.next_poll = Millis::NEVER;
-        let flows = carrier.heard;
         out.push(Effect::Drop(left, None));
         if let Some(data) = word {
             out.push(Effect::Send(probe.id, data));
@@ -1133,11 +1132,7 @@ impl<P: Payload> Machine<P> {
         self.carried = Some(probe.transport);
         self.tell_status(now, out);
         out.push(Effect::Tell(Notice::TransportChanged { from, to: probe.transport, why: None }));
-        if flows {
-            self.flow(now, out);
-        } else {
-            out.push(Effect::Flush(probe.id));
-        }
+        out.push(Effect::Flush(probe.id));
     }
 
     // ---- probing ----

@@ -1,0 +1,64 @@
+// A connection that is not to be reconnected: the browser's own WebSocket, and nothing decided about it. Every argument goes to it as it was
+// given, so every error is its own.
+
+const STATES = ["connecting", "open", "closed", "closed"];
+
+/** For `face`, an event target; made as `new WebSocket(...given)`. */
+export const plainly = (face, given, signal) => {
+  const counters = { attempts: 0, drops: 0, messages: 0, bytes: 0, duplicates: 0 };
+  let socket;
+  let upSince = 0;
+  const tell = (event) => face.dispatchEvent(event);
+
+  const open = () => {
+    const made = new WebSocket(...given);
+    const isOurs = (hear) => (event) => { if (made === socket) hear(event); };
+    if (socket) made.binaryType = socket.binaryType;
+    counters.attempts += 1;
+    it.ended = undefined;
+    made.onopen = isOurs(() => {
+      upSince = performance.now();
+      tell(new Event("open"));
+    });
+    made.onmessage = isOurs(({ data, origin }) => {
+      counters.messages += 1;
+      counters.bytes += data.byteLength ?? data.size ?? data.length;
+      tell(new MessageEvent("message", { data, origin }));
+    });
+    made.onerror = isOurs(() => { tell(new Event("error")); });
+    made.onclose = isOurs(({ code, reason, wasClean }) => {
+      it.ended = new CloseEvent("close", { code, reason, wasClean });
+      tell(it.ended);
+    });
+    socket = made;
+  };
+
+  const it = {
+    lastEventId: "",
+    queued: 0,
+    get socket() { return socket; },
+    get url() { return socket.url; },
+    get state() { return STATES[socket.readyState]; },
+    get readyState() { return socket.readyState; },
+    get transport() { return socket.readyState < 2 ? "websocket" : null; },
+    get binaryType() { return socket.binaryType; },
+    set binaryType(type) { socket.binaryType = type; },
+    get stats() {
+      const uptime = socket.readyState === 1 ? performance.now() - upSince : 0;
+      return { ...counters, transport: it.transport, uptime };
+    },
+    send(...what) { socket.send(...what); },
+    end(...how) { socket.close(...how); },
+    release() {},
+    /** In place of the one that is there, which is left, or after its end. */
+    reconnect() {
+      const old = socket;
+      open();
+      old.close();
+    },
+  };
+  open();
+  signal?.addEventListener("abort", () => socket.close());
+  if (signal?.aborted) socket.close();
+  return it;
+};
