@@ -1065,10 +1065,15 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    /// The better transport that has proved to hold, if it is time to move there: between two polls.
+    /// The better transport that has proved to hold, if nothing that is received would be lost by moving there: between two polls; from a
+    /// stream, where there is an id to go on from, or nothing came.
     fn ready(&self, now: Millis) -> Option<Transport> {
-        self.carrier.as_ref().filter(|carrier| carrier.next_poll != Millis::NEVER)?;
-        self.probe.as_ref().filter(|probe| probe.holds <= now).map(|probe| probe.transport)
+        let carrier = self.carrier.as_ref()?;
+        let can_move = match carrier.transport {
+            Transport::LongPoll => carrier.next_poll != Millis::NEVER,
+            _ => !self.cursor.is_empty() || !carrier.useful || carrier.next_poll != Millis::NEVER,
+        };
+        self.probe.as_ref().filter(|probe| can_move && probe.holds <= now).map(|probe| probe.transport)
     }
 
     /// Sends the next poll when it is due; or moves to a better transport, for between two polls nothing is under way.
@@ -1193,18 +1198,16 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    /// The probe of a stream has brought a byte.
+    /// The probe beside a stream, or of one, has proved itself.
     fn stream_works(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let (Some(probe), Some(carrier)) = (&self.probe, &self.carrier) else { return };
         let transport = probe.transport;
-        if carrier.transport == Transport::LongPoll {
-            self.poll(now, out);
-        } else if carrier.useful && self.cursor.is_empty() {
+        if carrier.transport != Transport::LongPoll && carrier.useful && self.cursor.is_empty() {
             // A stream has no break to move in, and this one no id to go on from: its successor moves.
             self.drop_probe(out);
             self.ladder.climb_to(transport);
         } else {
-            self.climb(now, transport, out);
+            self.poll(now, out);
         }
     }
 
@@ -1364,6 +1367,9 @@ impl<P: Payload> Machine<P> {
         if self.probe.as_ref().is_some_and(|probe| probe.deadline <= now) {
             self.probe_failed(now, out);
         }
+        if self.probe.as_ref().is_some_and(|probe| probe.holds <= now) {
+            self.stream_works(now, out);
+        }
         self.poll(now, out);
     }
 
@@ -1439,6 +1445,12 @@ impl<P: Payload> Machine<P> {
         due = due.min(self.silent_at()).min(self.probe_at).min(self.outbox.soonest());
         if let Some(probe) = &self.probe {
             due = due.min(probe.deadline);
+            // A move from a stream waits for the time, and for the answer to what is on its way.
+            let waits =
+                |carrier: &&Carrier<P>| carrier.transport != Transport::LongPoll && !carrier.session.is_sending();
+            if self.carrier.as_ref().is_some_and(|carrier| waits(&carrier)) {
+                due = due.min(probe.holds);
+            }
         }
         if let Some(carrier) = &self.carrier {
             due = due.min(carrier.next_poll).min(carrier.answer_due).min(carrier.ping_at);

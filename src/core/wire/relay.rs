@@ -57,13 +57,13 @@ impl<P: Payload + 'static> Wire<P> for Relay {
             Transport::EventSource => Down::Source,
             _ => Down::Poll,
         };
-        Box::new(Http { down, last: Last(cursor.clone()), posting: None })
+        Box::new(Http { down, last: Last(cursor.clone()), posting: None, is_left: false })
     }
 
-    fn gives_up_on(&self, _: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool {
+    fn gives_up_on(&self, _: Transport, _: &Cause, proven: bool, strikes: u32) -> bool {
         // A browser does not say why a WebSocket failed, so a rung that never worked is left at once, and one that
         // did is given a second try: it may be the server that is down.
-        cause.kind == Kind::Protocol || strikes >= if proven { 2 } else { 1 }
+        strikes >= if proven { 2 } else { 1 }
     }
 
     fn prefers(&self, above: Transport, _: Transport) -> bool {
@@ -169,17 +169,27 @@ struct Http<P> {
     last: Last,
     /// The message that is on its way.
     posting: Option<P>,
+    /// A message came that is not text. The stream is left as soon as nothing is on its way, and heard no more.
+    is_left: bool,
 }
 
 impl<P: Payload> Http<P> {
     fn event(&mut self, data: P, id: Text, out: &mut Vec<Said<P>>) {
-        if id.is_empty() || id == self.last.0 {
+        if id.is_empty() || id == self.last.0 || self.is_left {
             out.push(Said::Alive);
         } else if data.cut("\u{fffd}".as_bytes()).is_some() {
-            out.push(Said::Ended(Cause::new(Kind::Protocol).because("a message that is not text")));
+            self.is_left = true;
+            self.leave(out);
         } else {
             self.last.next(&id, out);
             out.push(Said::Message(Message { data, id: Some(id) }));
+        }
+    }
+
+    /// Leaves the stream, unless a message is on its way, whose answer would be lost.
+    fn leave(&self, out: &mut Vec<Said<P>>) {
+        if self.is_left && self.posting.is_none() {
+            out.push(Said::Ended(Cause::new(Kind::Unusable).because("a message that is not text")));
         }
     }
 
@@ -240,6 +250,7 @@ impl<P: Payload> Http<P> {
             }
             _ => out.push(Said::Refused(payload)),
         }
+        self.leave(out);
     }
 }
 
@@ -294,7 +305,7 @@ impl<P: Payload> Session<P> for Http<P> {
     }
 
     fn room(&self, _: &P) -> Room {
-        Room::now_if(self.posting.is_none())
+        Room::now_if(self.posting.is_none() && !self.is_left)
     }
 
     fn is_sending(&self) -> bool {
