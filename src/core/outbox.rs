@@ -110,7 +110,7 @@ impl<P: Payload> Outbox<P> {
             return Err(payload);
         }
         if !terms.key.is_empty() {
-            self.take_out(|entry| entry.key == terms.key, Why::Replaced, &mut gone);
+            self.take_out(&|entry| entry.key == terms.key, Why::Replaced, &mut gone);
         }
         while self.len() >= self.bounds.messages || self.bytes.saturating_add(size) > self.bounds.bytes {
             let next = match self.bounds.when_full {
@@ -194,22 +194,23 @@ impl<P: Payload> Outbox<P> {
     pub fn expired(&mut self, now: Millis) -> Vec<(P, Why)> {
         let mut gone = Vec::new();
         if self.soonest <= now {
-            self.take_out(|entry| entry.until <= now, Why::Expired, &mut gone);
-            self.soonest =
-                self.older.iter().chain(&self.newer).fold(Millis::NEVER, |soonest, entry| soonest.min(entry.until));
+            self.take_out(&|entry| entry.until <= now, Why::Expired, &mut gone);
         }
         gone
     }
 
     /// Takes out those of which this is true, oldest first.
-    fn take_out(&mut self, mut goes: impl FnMut(&Entry<P>) -> bool, why: Why, gone: &mut Vec<(P, Why)>) {
-        let older = mem::take(&mut self.older);
-        let newer = mem::take(&mut self.newer);
-        for entry in older.into_iter().rev().chain(newer) {
+    fn take_out(&mut self, goes: &dyn Fn(&Entry<P>) -> bool, why: Why, gone: &mut Vec<(P, Why)>) {
+        let mut all = mem::take(&mut self.older);
+        all.reverse();
+        all.append(&mut self.newer);
+        self.soonest = Millis::NEVER;
+        for entry in all {
             if goes(&entry) {
                 self.bytes = self.bytes.saturating_sub(entry.data.size());
                 gone.push((entry.data, why));
             } else {
+                self.soonest = self.soonest.min(entry.until);
                 self.newer.push(entry);
             }
         }

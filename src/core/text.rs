@@ -73,6 +73,29 @@ impl From<Text> for String {
     }
 }
 
+/// The decimal number that some bytes begin with, and what follows it.
+pub(super) fn leading_number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut rest = bytes;
+    let mut number = 0_u64;
+    while let Some((digit @ b'0'..=b'9', after)) = rest.split_first() {
+        number = number.checked_mul(10)?.checked_add(u64::from(digit & 15))?;
+        rest = after;
+    }
+    (rest.len() < bytes.len()).then_some((number, rest))
+}
+
+/// What comes after the first such part of some bytes.
+pub(super) fn after<'a>(bytes: &'a [u8], part: &[u8]) -> Option<&'a [u8]> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        if let Some(after) = rest.strip_prefix(part) {
+            return Some(after);
+        }
+        rest = rest.get(1..)?;
+    }
+    None
+}
+
 impl PartialEq<str> for Text {
     fn eq(&self, other: &str) -> bool {
         *self.0 == *other.as_bytes()

@@ -25,11 +25,11 @@
 
 use core::mem;
 
-use super::{OwnIds, Pace, Room, Said, Session, Wire, ended};
+use super::{OwnIds, Pace, Room, Said, Session, Wire, broken, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
-    text::Text,
+    text::{Text, after, leading_number},
     time::Millis,
     types::{Head, Lane, Manner, Message, Payload, Report, Transport},
 };
@@ -121,49 +121,36 @@ impl Hand {
     /// Reads the JSON of a `0` packet.
     fn read(json: &[u8]) -> Option<Self> {
         let sid = value_of(json, b"\"sid\"")?.strip_prefix(b"\"")?;
-        let sid = sid.split(|&byte| byte == b'"').next().filter(|sid| !sid.is_empty())?;
-        let upgrades = value_of(json, b"\"upgrades\"").and_then(|list| list.split(|&byte| byte == b']').next());
-        let number = |name| {
-            let digits = value_of(json, name)?;
-            let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
-            core::str::from_utf8(digits.get(..end)?).ok()?.parse::<u64>().ok()
-        };
+        let (sid, _) = sid.split_at_checked(sid.iter().position(|byte| *byte == b'"')?)?;
+        // It goes into a query as it is, and those of all servers can.
+        if sid.is_empty() || !sid.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte)) {
+            return None;
+        }
+        let number = |name: &[u8]| Some(leading_number(value_of(json, name)?)?.0);
+        let upgrades = value_of(json, b"\"upgrades\"").unwrap_or_default();
+        let (upgrades, _) = upgrades.split_at_checked(upgrades.iter().position(|byte| *byte == b']').unwrap_or(0))?;
         Some(Self {
             sid: Text::from(sid),
-            offers_websocket: upgrades.is_some_and(|list| position(list, b"websocket").is_some()),
+            offers_websocket: after(upgrades, b"websocket").is_some(),
             silence: Millis(number(b"\"pingInterval\"")?).after(Millis(number(b"\"pingTimeout\"")?)),
             max: number(b"\"maxPayload\"").and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX),
         })
     }
 
     fn address(&self, transport: &str) -> Text {
-        let mut query = [b"EIO=4&transport=", transport.as_bytes()].concat();
+        let mut query = Vec::from(b"EIO=4&transport=");
+        query.extend_from_slice(transport.as_bytes());
         if !self.sid.is_empty() {
             query.extend_from_slice(b"&sid=");
-            for &byte in self.sid.as_bytes() {
-                if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-                    query.push(byte);
-                } else {
-                    let digit = |value: u8| HEX.get(usize::from(value)).copied().unwrap_or_default();
-                    query.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 15)]);
-                }
-            }
+            query.extend_from_slice(self.sid.as_bytes());
         }
         Text::from(query.as_slice())
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-fn position(text: &[u8], part: &[u8]) -> Option<usize> {
-    text.windows(part.len()).position(|window| window == part)
-}
-
 /// What comes after a name in an object in JSON.
 fn value_of<'a>(json: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let after = json.get(position(json, name)?.saturating_add(name.len())..)?;
-    let colon = after.iter().position(|&byte| byte == b':')?;
-    Some(after.get(colon.saturating_add(1)..)?.trim_ascii_start())
+    Some(after(json, name)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
 }
 
 /// A packet, taken apart.
@@ -194,7 +181,14 @@ impl<P: Payload> Packet<P> {
 }
 
 fn strange<P>() -> Said<P> {
-    Said::Ended(Cause::new(Kind::Protocol).because("a packet that is none of Engine.IO v4"))
+    broken("a packet that is none of Engine.IO v4")
+}
+
+/// What becomes of messages, one after the other.
+fn each<P>(messages: Vec<P>, becomes: fn(P) -> Said<P>, out: &mut Vec<Said<P>>) {
+    for data in messages {
+        out.push(becomes(data));
+    }
 }
 
 fn message<P>(data: P) -> Said<P> {
@@ -204,8 +198,7 @@ fn message<P>(data: P) -> Said<P> {
 /// Tells of a new session; or that its first packet is none.
 fn begin<P>(read: Option<Hand>, hand: &mut Hand, out: &mut Vec<Said<P>>) {
     let Some(read) = read else {
-        let cause = Cause::new(Kind::Protocol).because("a handshake without sid, pingInterval and pingTimeout");
-        return out.push(Said::Ended(cause));
+        return out.push(broken("a handshake without sid, pingInterval and pingTimeout"));
     };
     *hand = read;
     out.push(Said::Expect(hand.silence));
@@ -351,10 +344,10 @@ impl<P: Payload + 'static> Poll<P> {
             }
             // It took none of them. Those of a session that is lost go with the next one.
             400 | 401 | 408 | 425 | 429 | 500..=599 => {
-                out.extend(messages.into_iter().map(Said::Returned));
+                each(messages, Said::Returned, out);
                 out.push(Said::Ended(self.refused(head, body)));
             }
-            _ => out.extend(messages.into_iter().map(Said::Refused)),
+            _ => each(messages, Said::Refused, out),
         }
     }
 
@@ -378,7 +371,7 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
             Report::Answer { lane: Lane::Up, head, body } => self.posted(&head, &body, out),
             other => {
                 if matches!(other, Report::Failed { lane: Lane::Up, .. }) {
-                    out.extend(self.take_unanswered().into_iter().map(Said::Uncertain));
+                    each(self.take_unanswered(), Said::Uncertain, out);
                 }
                 ended(other, out);
             }
@@ -410,8 +403,13 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
         }
         self.bytes = 0;
         let batch = mem::take(&mut self.batch);
-        let packet = |payload: &P| if payload.is_binary() { payload.clone() } else { payload.prefixed(b'4') };
-        let body = self.pong.take().into_iter().chain(batch.iter().map(packet)).collect();
+        let mut body = Vec::new();
+        if let Some(pong) = self.pong.take() {
+            body.push(pong);
+        }
+        for payload in &batch {
+            body.push(if payload.is_binary() { payload.clone() } else { payload.prefixed(b'4') });
+        }
         self.posting = Some(batch);
         Some(P::join(body))
     }

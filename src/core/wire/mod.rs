@@ -182,6 +182,11 @@ impl OwnIds {
     }
 }
 
+/// The other side broke the rules.
+fn broken<P>(by: &str) -> Said<P> {
+    Said::Ended(Cause::new(Kind::Protocol).because(by))
+}
+
 /// What any session makes of the reports that mean the same to all.
 fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
     out.push(match report {

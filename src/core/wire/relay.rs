@@ -21,11 +21,11 @@
 //!
 //! A POST that failed without an answer may have arrived: it is reported as uncertain.
 
-use super::{Pace, Room, Said, Session, Wire, ended};
+use super::{Pace, Room, Said, Session, Wire, broken, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
-    text::Text,
+    text::{Text, after, leading_number},
     types::{Head, Lane, Manner, Message, Payload, Report, Transport},
 };
 
@@ -33,6 +33,8 @@ use crate::core::{
 const META: &str = "ws+meta.nchan";
 /// The head of a message, the delimiter of a multipart body and each header in it are not longer than this.
 const WORDS: usize = 256;
+/// The type of bytes; all else is text.
+const OCTETS: &str = "application/octet-stream";
 
 /// A push relay.
 #[derive(Clone, Copy, Debug)]
@@ -102,12 +104,11 @@ impl Last {
 
 /// The second and the number of an id, if it is one of a single channel.
 fn parts_of(id: &Text) -> Option<(u64, u64)> {
-    let mut parts = id.as_bytes().splitn(2, |&byte| byte == b':').map(number);
-    Some((parts.next()??, parts.next()??))
-}
-
-fn number(digits: &[u8]) -> Option<u64> {
-    core::str::from_utf8(digits).ok()?.parse().ok()
+    let (second, rest) = leading_number(id.as_bytes())?;
+    match leading_number(rest.strip_prefix(b":")?)? {
+        (number, b"") => Some((second, number)),
+        _ => None,
+    }
 }
 
 /// The relay over a WebSocket.
@@ -133,7 +134,7 @@ impl<P: Payload> Session<P> for Socket {
                     }
                     out.push(Said::Message(Message { data, id }));
                 }
-                None => out.push(Said::Ended(Cause::new(Kind::Protocol).because("a message without a head"))),
+                None => out.push(broken("a message without a head")),
             },
             other => ended(other, out),
         }
@@ -210,19 +211,21 @@ impl<P: Payload> Http<P> {
         }
         if head.content_type == "multipart/mixed" {
             let Some(mut parts) = parts(body) else {
-                return out.push(Said::Ended(Cause::new(Kind::Protocol).because("a multipart body that has no end")));
+                return out.push(broken("a multipart body that has no end"));
             };
             let last = parts.pop();
             // Only the last one has an id, so nothing can be said of what is before the first one.
             self.last.0 = Text::default();
             out.push(Said::Opened);
-            out.extend(parts.into_iter().map(|data| Said::Message(Message { data, id: None })));
+            for data in parts {
+                out.push(Said::Message(Message { data, id: None }));
+            }
             if let Some(data) = last {
                 let message = self.message(data, id, out);
                 out.push(message);
             }
         } else {
-            let data = if is_bytes(head.content_type.as_bytes()) { body } else { body.into_text() };
+            let data = if head.content_type == OCTETS { body } else { body.into_text() };
             let message = self.message(data, id, out);
             out.push(Said::Opened);
             out.push(message);
@@ -254,33 +257,29 @@ impl<P: Payload> Http<P> {
     }
 }
 
-/// Is it the type of bytes rather than of text?
-fn is_bytes(content_type: &[u8]) -> bool {
-    content_type == b"application/octet-stream"
-}
-
 /// The parts of a `multipart/mixed` body (RFC 2046, 5.1), each as text or as bytes; `None` if it is no such body.
 fn parts<P: Payload>(body: P) -> Option<Vec<P>> {
     let (delimiter, mut rest) = body.cut(b"\r\n")?;
-    let end = [b"\r\n", delimiter.peek(WORDS).as_bytes()].concat();
+    let mut end = Vec::from(b"\r\n");
+    end.extend_from_slice(delimiter.peek(WORDS).as_bytes());
     let mut parts = Vec::new();
     loop {
         let mut bytes = false;
         loop {
-            let (line, after) = rest.cut(b"\r\n")?;
-            rest = after;
-            let line = line.peek(WORDS).as_bytes().to_ascii_lowercase();
+            let (line, next) = rest.cut(b"\r\n")?;
+            rest = next;
+            let line = line.peek(WORDS);
             if line.is_empty() {
                 break;
             }
-            bytes |= line.strip_prefix(b"content-type: ").is_some_and(is_bytes);
+            bytes |= after(line.as_bytes(), OCTETS.as_bytes()).is_some();
         }
-        let (part, after) = rest.cut(&end)?;
+        let (part, next) = rest.cut(&end)?;
         parts.push(if bytes { part } else { part.into_text() });
-        if after.peek(2) == "--" {
+        if next.peek(2) == "--" {
             return Some(parts);
         }
-        rest = after.cut(b"\r\n")?.1;
+        rest = next.cut(b"\r\n")?.1;
     }
 }
 
