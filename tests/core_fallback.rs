@@ -20,7 +20,8 @@ use everwire::core::{
     wire::{raw::Raw, relay::Relay, sse::Sse},
 };
 use world::{
-    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, XHR_STREAM, answer, begins,
+    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, XHR_STREAM, answer,
+    begins,
     bench::{asked, drops, notices, remembered},
     cause_of, event, failed, frame, opened, piece, sse, with_id,
 };
@@ -43,7 +44,7 @@ fn brings_nothing(bench: &mut Bench) -> Vec<Effect<Data>> {
 
 #[test]
 fn a_websocket_that_never_worked_is_left_at_once() {
-    let mut bench = Bench::started(Relay);
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
     let effects = bench.breaks();
     assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL]);
     assert!(matches!(notices(&effects)[..], [Notice::Reconnecting { delay: Millis::ZERO, .. }]));
@@ -53,7 +54,7 @@ fn a_websocket_that_never_worked_is_left_at_once() {
 
 #[test]
 fn from_the_last_rung_it_goes_around_and_waits() {
-    let mut bench = Bench::started(Relay);
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
     for _ in 0..6 {
         bench.breaks();
         bench.report(failed());
@@ -87,12 +88,13 @@ fn a_socket_that_opens_and_dies_unused_has_not_proved_anything() {
     let mut bench = Bench::open(Relay);
     bench.breaks();
     bench.waits();
-    assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL]);
+    assert_eq!(bench.rungs(), [WEBSOCKET, EVENT_SOURCE]);
 }
 
 #[test]
 fn a_rung_that_was_useful_once_is_given_a_second_try() {
-    let mut bench = Bench::open(Relay);
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
+    bench.opens();
     bench.report(frame("useful"));
     bench.breaks();
     for _ in 0..2 {
@@ -349,7 +351,7 @@ fn a_fallback_is_remembered_when_it_is_proved_and_not_when_it_opens() {
     assert_eq!(remembered(&bench.chunk(":\n")), [Some(XHR_STREAM)]);
     assert_eq!(remembered(&bench.chunk("data: x\n\n")), [], "once");
 
-    let mut bench = Bench::started(Relay);
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
     bench.breaks();
     assert_eq!(remembered(&bench.later(10 * SECOND)), [], "a poll that is held proves nothing");
     assert_eq!(remembered(&bench.report(answer(with_id("1:1"), "one"))), [Some(LONG_POLL)]);

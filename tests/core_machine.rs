@@ -23,7 +23,7 @@ use everwire::core::{
     wire::{raw::Raw, relay::Relay},
 };
 use world::{
-    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, answer, begins,
+    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer, begins,
     bench::{drops, handed, notices},
     cause_of, closed, event, failed, frame, message, opened, piece, posted, sse, status, with_id,
 };
@@ -620,7 +620,7 @@ fn offline_is_a_hint_and_kills_nothing() {
 /// T40: a constructor that throws is no failure of the network.
 #[test]
 fn a_transport_that_the_host_lacks_is_passed_over_at_once_and_for_good() {
-    let mut bench = Bench::started(Relay);
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
     bench.report(Report::Unusable { why: "blocked by a content security policy".into() });
     assert_eq!((bench.rungs(), bench.delays()), (vec![WEBSOCKET, LONG_POLL], vec![]));
     for _ in 0..5 {

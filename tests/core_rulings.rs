@@ -131,7 +131,7 @@ fn a_ruling_steps_down_as_the_default_would() {
     let mut bench = Bench::with(Relay, Config { judges: true, ..Config::default() });
     bench.breaks();
     let effects = bench.step(Input::Judged(None));
-    assert_eq!(bench.rungs().last(), Some(&LONG_POLL));
+    assert_eq!(bench.rungs().last(), Some(&EVENT_SOURCE));
     assert!(matches!(notices(&effects)[..], [Notice::Reconnecting { delay: Millis::ZERO, .. }]));
 }
 
@@ -143,14 +143,14 @@ fn a_ruling_with_a_span_is_waited_for_also_before_the_next_rung() {
     assert_eq!(bench.tries.len(), 1);
     assert!(bench.snapshot().retry_in.0 >= 60 * SECOND);
     bench.waits();
-    assert_eq!(bench.rungs().last(), Some(&LONG_POLL));
+    assert_eq!(bench.rungs().last(), Some(&EVENT_SOURCE));
 }
 
 #[test]
 fn a_transport_that_the_host_lacks_is_no_failure_to_judge() {
     let mut bench = Bench::with(Relay, Config { judges: true, ..Config::default() });
     assert_eq!(judged(&bench.report(Report::Unusable { why: "".into() })), [] as [&_; 0]);
-    assert_eq!(bench.rungs().last(), Some(&LONG_POLL));
+    assert_eq!(bench.rungs().last(), Some(&EVENT_SOURCE));
 }
 
 #[test]

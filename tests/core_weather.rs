@@ -26,7 +26,10 @@ use everwire::core::{
     wire::{raw::Raw, relay::Relay, sse::Sse},
 };
 use proptest::{prelude::*, sample::select};
-use world::{FETCH_STREAM, Faults, HOUR, LONG_POLL, MINUTE, Path, Refreshing, SECOND, WEBSOCKET, World, XHR_STREAM};
+use world::{
+    FETCH_STREAM, Faults, HOUR, LONG_POLL, MINUTE, Path, Refreshing, SECOND, SOCKET_OR_POLL, WEBSOCKET, World,
+    XHR_STREAM,
+};
 
 fn upto(count: u32) -> Vec<u32> {
     (1..=count).collect()
@@ -210,7 +213,7 @@ impl Setup {
         };
         let mut world = match self.speaks {
             Speaks::Raw => World::new(Raw::default(), config),
-            Speaks::Relay => World::new(Relay, config),
+            Speaks::Relay => World::new(Relay, Config { transports: SOCKET_OR_POLL.into(), ..config }),
             Speaks::RelayByPoll => World::new(Relay, Config { transports: vec![LONG_POLL], ..config }),
             Speaks::Sse => events(world::sse()),
             Speaks::SseElsewhere => events(world::elsewhere()),

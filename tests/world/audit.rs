@@ -216,7 +216,7 @@ impl Audit {
         let live = self.live.get_mut(&id.0).expect("invariant 1: a message for an attempt that is live");
         match live.transport {
             Transport::WebSocket => {}
-            Transport::LongPoll => {
+            Transport::EventSource | Transport::LongPoll => {
                 assert_eq!(live.posting.replace(data.show()), None, "one POST at a time");
             }
             other => panic!("{other:?} only receives"),

@@ -11,7 +11,7 @@ use everwire::core::{
     wire::{Wire, relay::Relay},
 };
 
-use super::{Data, LONG_POLL, SECOND, answer, audit::Audit, begins, reader::Reader, with_id};
+use super::{Data, LONG_POLL, SECOND, SOCKET_OR_POLL, answer, audit::Audit, begins, reader::Reader, with_id};
 
 /// A machine on the bench.
 pub(crate) struct Bench {
@@ -72,7 +72,7 @@ impl Bench {
 
     /// The relay, open over long-polling after WebSocket failed; the first poll is answered with `1:1`, and the second one is held.
     pub(crate) fn polling() -> Self {
-        let mut bench = Self::started(Relay);
+        let mut bench = Self::on(Relay, &SOCKET_OR_POLL);
         bench.breaks();
         bench.report(answer(with_id("1:1"), "one"));
         bench.step(Input::Flush(bench.id()));

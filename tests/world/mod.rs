@@ -140,6 +140,8 @@ pub(crate) const EVENT_SOURCE: Transport = Transport::EventSource;
 pub(crate) const FETCH_STREAM: Transport = Transport::FetchStream;
 pub(crate) const XHR_STREAM: Transport = Transport::XhrStream;
 pub(crate) const LONG_POLL: Transport = Transport::LongPoll;
+/// Of a relay or of Engine.IO, where no stream is in between.
+pub(crate) const SOCKET_OR_POLL: [Transport; 2] = [WEBSOCKET, LONG_POLL];
 
 /// An SSE server of the page's own origin.
 pub(crate) fn sse() -> Sse {

@@ -14,7 +14,7 @@ use everwire::core::{
     wire::{Wire, relay::Relay},
 };
 
-use super::{Bench, Data, MINUTE, SECOND, begins, closed, failed, faults::Faults, server::Server};
+use super::{Bench, Data, MINUTE, SECOND, SOCKET_OR_POLL, begins, closed, failed, faults::Faults, server::Server};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaks {
@@ -149,9 +149,9 @@ impl World {
         }
     }
 
-    /// A world with a relay.
+    /// A world with a relay that is not asked for streams.
     pub(crate) fn relay(seed: u64) -> Self {
-        Self::new(Relay, Config { seed, ..Config::default() })
+        Self::new(Relay, Config { seed, transports: SOCKET_OR_POLL.into(), ..Config::default() })
     }
 
     /// A world with an SSE server.
