@@ -17,9 +17,9 @@ export type Continuity = "resumed" | "gap" | "fresh";
 export type Delivery = "sent" | "queued" | "refused";
 /**
  * Why an accepted message was given up: the outbox was full / the connection was closed / its answer was lost, so it may or may not
- * have arrived / the server refused it.
+ * have arrived / the server refused it / it waited for longer than its `ttl` / a newer one with the same `key` took its place.
  */
-export type WhyDropped = "full" | "closed" | "unknown" | "refused";
+export type WhyDropped = "full" | "closed" | "unknown" | "refused" | "expired" | "replaced";
 /** What can be sent. */
 export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
 
@@ -62,34 +62,107 @@ export interface ConnectionOptions {
   connectTimeout?: number;
   /** Closes the connection when it is aborted. */
   signal?: AbortSignal;
+  /**
+   * The application's own verdict on a failure; `retryAfter` (milliseconds) is obeyed as the server's `Retry-After` is. Undefined: the default,
+   * by which network errors, 408, 425, 429, 5xx and most close codes are retried, 401 and the codes 1008 and 4401 are `refresh`, and
+   * everything else stops.
+   */
+  verdict?: (cause: Cause) => Verdict | { retryAfter: number } | undefined;
+  /** Gets new credentials, for the URL or the headers, before the next attempt. When it fails, it is asked again after the backoff. */
+  refresh?: () => Promise<void> | void;
+  /**
+   * An open connection from which nothing came for this long is opened anew; of event streams a comment counts, and the browser's own
+   * EventSource hides those, so it is not used then. More than the server's interval between signs of life. Default: 0, which is off.
+   */
+  silenceTimeout?: number;
 }
 
-export interface WebSocketOptions extends ConnectionOptions {
+/** Where to go on. */
+export interface ResumeOptions {
+  /** The id that an earlier connection left behind. */
+  lastEventId?: string;
+  /** Keep the last id there, for the next page; `lastEventId` goes before it. Written at most once a second. */
+  store?: CursorStore;
+  /** The name that it is kept under, after `everwire:`. Default: the URL; needed where that is a function. */
+  key?: string;
+  /** Do not deliver again what has one of the last so many ids. Default: 0, which is off. */
+  dedupe?: number;
+}
+
+export interface WebSocketOptions<Data = any> extends ConnectionOptions {
+  /**
+   * When to try again; false: never. With `reconnect: false` and no other option but `signal`, it is the browser's own WebSocket in everything:
+   * what it throws, when it tells what, and that `send` returns nothing.
+   */
+  reconnect?: boolean | ReconnectOptions;
   /**
    * The protocol that the server speaks. `raw`, the default, is a plain WebSocket, which has no fallback. `relay` is an HTTP push relay, such
-   * as nginx's nchan: WebSocket, then long-polling and POST, on one URL and with one message id.
+   * as nginx's nchan: WebSocket, then server-sent events with POST, then long-polling with POST, on one URL and with one message id.
+   * `engine.io` is Engine.IO v4, of the Socket.IO family: WebSocket, then long-polling with POST; the URL has its path, `/engine.io/` say.
    */
-  wire?: "raw" | "relay";
-  /** The transports to use, best first. Default: all that the wire has. */
-  transports?: readonly ("websocket" | "long-poll")[];
+  wire?: "raw" | "relay" | "engine.io";
+  /**
+   * The transports to use, best first. Default: all that the wire has. What begins with another one than `websocket` and has that as well
+   * begins there, and moves up to a WebSocket as soon as that is open: `["long-poll", "websocket"]`.
+   */
+  transports?: readonly ("websocket" | "eventsource" | "long-poll")[];
   /** Where the server's HTTP side is. Default: the same URL, with `http` for `ws`. */
   fallbackUrl?: string | URL;
   /** Whether HTTP requests to another origin carry cookies, as a WebSocket's always do. Default: true. */
   withCredentials?: boolean;
-  /** Where to go on. */
-  resume?: {
-    /** The id that an earlier connection left behind. */
-    lastEventId?: string;
-  };
+  /** Headers of the polls and POSTs. A WebSocket can send none, nor can the browser's own EventSource, which is not used then. */
+  headers?: MaybeAsync<HeadersInit>;
   /** What may wait while there is no connection. */
   outbox?: {
     /** Default: 1,000. */
     maxMessages?: number;
     /** Text counted as UTF-8. Default: 1,048,576. */
     maxBytes?: number;
-    /** `refuse`, the default: `send` says so. `drop-oldest`: the oldest goes, with a `dropped` event. */
-    whenFull?: "refuse" | "drop-oldest";
+    /** How long a message may wait. Default: Infinity. */
+    ttl?: number;
+    /**
+     * `refuse`, the default: `send` says so. `drop-oldest` and `drop-newest`: of those that wait, the oldest or the newest make room, each with a
+     * `dropped` event.
+     */
+    whenFull?: "refuse" | "drop-oldest" | "drop-newest";
+    /**
+     * What waits is not sent before `release()` is called, in each connection anew. What is sent by listeners of `open` and `reconnected`, before they
+     * return, goes at once, and so does what is volatile: authenticate first. Default: false.
+     */
+    gate?: boolean;
+    /** Send again by POST what may have arrived, as its answer was lost; it may arrive twice. Default: false, and it is `dropped` as `unknown`. */
+    resend?: boolean;
   };
+  /** Keeps an eye on a raw WebSocket that may die without a word. Default: false. The other wires need none. */
+  heartbeat?: false | {
+    /** After so long without anything from the server, the message is sent. Default: 25,000. */
+    interval?: number;
+    /** So long after it, a connection from which nothing has come is opened anew. Default: 10,000. */
+    timeout?: number;
+    /** Makes the message. */
+    message: () => Payload;
+    /** Whether this is only the reply to it, which is not delivered. Anything else that comes is a sign of life as well. */
+    isReply?: (data: Data) => boolean;
+  };
+  /** Reads the id of a message from it, where the wire has none itself. */
+  id?: (data: Data) => string | undefined;
+  /** Where to go on. The relay has ids and a query of its own. */
+  resume?: ResumeOptions & {
+    /** Send the last id in the query, under this name. */
+    query?: string;
+    /** Makes the first message of a connection that goes on after an id. */
+    message?: (lastEventId: string) => Payload;
+  };
+}
+
+/** On what terms a message is sent. */
+export interface SendOptions {
+  /** It is of use only now: sent at once, or refused, and never queued. It passes the outbox's gate. */
+  volatile?: boolean;
+  /** Of the messages with the same key only the newest waits. */
+  key?: string;
+  /** How long it may wait. Default: that of the outbox. */
+  ttl?: number;
 }
 
 /** What a `Storage` such as `sessionStorage` has, of which these two are needed. */
@@ -114,31 +187,11 @@ export interface EventSourceOptions extends ConnectionOptions {
   fetch?: typeof fetch;
   /** The transports to use, best first. Default: all of them. */
   transports?: readonly ("eventsource" | "fetch-stream" | "xhr-stream" | "long-poll")[];
-  /**
-   * The application's own verdict on a failure; `retryAfter` (milliseconds) is obeyed as the server's `Retry-After` is. Undefined: the default,
-   * by which network errors, 408, 425, 429 and 5xx are retried, 401 is `refresh`, and everything else stops.
-   */
-  verdict?: (cause: Cause) => Verdict | { retryAfter: number } | undefined;
-  /** Gets new credentials, for the URL or the headers, before the next attempt. When it fails, it is asked again after the backoff. */
-  refresh?: () => Promise<void> | void;
   /** Where to go on, and how to say so. */
-  resume?: {
-    /** The id that an earlier connection left behind. */
-    lastEventId?: string;
+  resume?: ResumeOptions & {
     /** Send the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin that spares a preflight. */
     query?: string;
-    /** Keep the last id there, for the next page; `lastEventId` goes before it. Written at most once a second. */
-    store?: CursorStore;
-    /** The name that it is kept under, after `everwire:`. Default: the URL; needed where that is a function. */
-    key?: string;
-    /** Do not deliver an event again whose id is among the last so many. Default: 0, which is off. */
-    dedupe?: number;
   };
-  /**
-   * A stream from which nothing came for this long, not even a comment, is opened anew; more than the server's interval between
-   * comments. The browser's own EventSource hides comments, so it is not used then. Default: 0, which is off.
-   */
-  silenceTimeout?: number;
   /**
    * An open stream of which not one byte has come by then, not even a comment, is left for the next transport, if there is one: a proxy may
    * hold it back. Not less than the server's interval between comments. Default: 20,000; 0: never.
@@ -169,7 +222,7 @@ export interface Stats {
   drops: number;
   /** How long the connection has been open; 0 while it is not. */
   uptime: number;
-  /** Bytes of event streams received, where that can be seen: not through the browser's own EventSource, nor a WebSocket. */
+  /** Bytes of event streams received, where that can be seen: not through the browser's own EventSource. Of sockets: bytes, and characters of text. */
   bytes: number;
   /** Events that were not delivered again (`resume.dedupe`). */
   duplicates: number;
@@ -217,6 +270,11 @@ export interface ReconnectedEvent extends Event {
   readonly downtime: number;
 }
 
+/** The ids tell that something is missing after this one; or the server began anew. */
+export interface GapEvent extends Event {
+  readonly after: string;
+}
+
 /** Messages take another way than before. */
 export interface TransportChangeEvent extends Event {
   readonly from: Transport;
@@ -250,6 +308,7 @@ export interface ConnectionEventMap {
   reconnecting: ReconnectingEvent;
   reconnected: ReconnectedEvent;
   transportchange: TransportChangeEvent;
+  gap: GapEvent;
 }
 
 export interface WebSocketEventMap<Data = any> extends ConnectionEventMap {
@@ -295,7 +354,7 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
    * @throws {DOMException} `SyntaxError`, if the URL or a subprotocol cannot be used.
    * @throws {TypeError} If an option cannot be used.
    */
-  constructor(url: string | URL, protocols?: string | readonly string[], options?: WebSocketOptions);
+  constructor(url: MaybeAsync<string | URL>, protocols?: MaybeAsync<string | readonly string[]>, options?: WebSocketOptions<Data>);
   static readonly CONNECTING: 0;
   static readonly OPEN: 1;
   static readonly CLOSING: 2;
@@ -311,8 +370,14 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
   readonly bufferedAmount: number;
   /** What binary messages are received as. Default: `blob`. */
   binaryType: BinaryType;
-  /** Sends a message, or queues it while there is no connection, and says which; `refused`: it is still yours. */
-  send(data: Payload): Delivery;
+  /**
+   * Sends a message, or queues it while there is no connection, and says which; `refused`: it is still yours. `sent` is: handed to the
+   * transport. A WebSocket has no receipts, so what was under way when it was lost may or may not have arrived.
+   * @throws {TypeError} If the wire cannot carry it: Engine.IO no text with U+001E, and nothing longer than the server's `maxPayload`.
+   */
+  send(data: Payload, options?: SendOptions): Delivery;
+  /** Opens the outbox's gate, until the connection is lost. */
+  release(): void;
   /**
    * Closes for good.
    * @throws {DOMException} If the code is neither 1000 nor in 3000–4999, or the reason is longer than 123 bytes of UTF-8.
@@ -328,6 +393,7 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
   onreconnecting: Handler<this, ReconnectingEvent>;
   onreconnected: Handler<this, ReconnectedEvent>;
   ontransportchange: Handler<this, TransportChangeEvent>;
+  ongap: Handler<this, GapEvent>;
   ondropped: Handler<this, DroppedEvent>;
 
   addEventListener<K extends keyof WebSocketEventMap>(type: K, listener: (this: this, event: WebSocketEventMap<Data>[K]) => unknown,
@@ -368,6 +434,7 @@ export class ReconnectingEventSource<Data = string> extends Connection {
   onreconnecting: Handler<this, ReconnectingEvent>;
   onreconnected: Handler<this, ReconnectedEvent>;
   ontransportchange: Handler<this, TransportChangeEvent>;
+  ongap: Handler<this, GapEvent>;
 
   addEventListener<K extends keyof EventSourceEventMap>(type: K, listener: (this: this, event: EventSourceEventMap<Data>[K]) => unknown,
     options?: boolean | AddEventListenerOptions): void;
