@@ -1,20 +1,21 @@
-// Runs the web-platform-tests of `eventsource/` in Chromium, first with its own class, then with others in its place, and compares.
-// See README.md for where the tests come from and how subjects are named.
+// Runs the web-platform-tests of `eventsource/` and `websockets/` in Chromium, first with its own class, then with others in its place, and
+// compares. See README.md for where the tests come from and how subjects are named.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { chromium } from "playwright-core";
-import { host, startServer } from "./server.mjs";
-import { findTests } from "./suite.mjs";
+import { hosts, startServer } from "./server.mjs";
+import { findTests, scopes, suites } from "./suite.mjs";
 
-const usage = `Usage: WPT=/path/to/wpt node tests/conformance/run.mjs [--only=TEXT] [NAME=SCRIPT …]
+const usage = `Usage: WPT=/path/to/wpt node tests/conformance/run.mjs [eventsource] [websockets] [--only=TEXT] [NAME=SCRIPT …]
 
-WPT is a checkout of web-platform-tests, or what there is of one: its folders eventsource/, common/ and resources/ (with testharness.js).
+WPT is a checkout of web-platform-tests, or what there is of one: its folders eventsource/, websockets/, common/, interfaces/ and resources/
+(with testharness.js). Without a suite, both are run.
 Without a subject, ours is run: pkg/dist/everwire.iife.js, which \`make package\` builds.`;
 
 const ours = fileURLToPath(new URL("../../pkg/dist/everwire.iife.js", import.meta.url));
-const scopes = ["window", "dedicated worker", "shared worker"];
+const oursInPlace = fileURLToPath(new URL("subjects/everwire.js", import.meta.url));
 // A status of testharness.js, for a test and for the whole.
 const passed = 0;
 const atOnce = 4;
@@ -25,19 +26,27 @@ const patience = 90_000;
 
 const options = process.argv.slice(2);
 const only = options.find((option) => option.startsWith("--only="))?.slice("--only=".length) ?? "";
-const subjects = options.filter((option) => !option.startsWith("--")).map((option) => option.split("=", 2));
+const named = options.filter((option) => option in suites);
+const subjects = options.filter((option) => /^[^-].*=/.test(option)).map((option) => option.split("=", 2));
+const unknown = options.find((option) => !(option in suites) && !/^(--only|[^-].*)=/.test(option));
 const root = process.env.WPT;
+const folders = named.length ? named : Object.keys(suites);
 
-for (const needed of ["eventsource", "resources/testharness.js"]) {
+if (unknown) fail(`${usage}\n\nWhat is ${unknown}?`);
+for (const needed of [...folders, "resources/testharness.js"]) {
   if (!root || !existsSync(join(root, needed))) fail(`${usage}\n\nThere is no ${join(root || "$WPT", needed)}.`);
 }
-const tests = findTests(root).filter(({ url }) => url.includes(only));
-if (!tests.length) fail(`No test of ${root} has "${only}" in its address.`);
-
-const native = await run("native");
-print("native", native, native);
-for (const [name, script] of subjects.length ? subjects : [["everwire", ours]]) {
-  print(name, await run(name, await load(script)), native);
+for (const folder of folders) {
+  const tests = findTests(root, folder).filter(({ url }) => url.includes(only));
+  if (!tests.length) {
+    console.log(`${folder}: no test has "${only}" in its address`);
+    continue;
+  }
+  const native = await run("native", tests);
+  print(`${folder}, native`, tests, native, native);
+  for (const [name, script] of subjects.length ? subjects : [["everwire", ours]]) {
+    print(`${folder}, ${name}`, tests, await run(name, tests, await load(script)), native);
+  }
 }
 
 function fail(message) {
@@ -48,18 +57,22 @@ function fail(message) {
 /** The subject as a classic script that puts its class in place of the native one. A module is bundled; ours has a global of its own. */
 async function load(script) {
   if (!existsSync(script)) fail(`${usage}\n\nThere is no ${script}.`);
-  if (!script.endsWith(".mjs")) return `${readFileSync(script, "utf8")}\nif (self.everwire) self.EventSource = everwire.EventSource;`;
+  // What connects by the global WebSocket is to find the native one there.
+  if (!script.endsWith(".mjs")) {
+    return `{ const { WebSocket } = self;\n${readFileSync(script, "utf8")}\n}\n${readFileSync(oursInPlace, "utf8")}`;
+  }
   const { outputFiles } = await build({ entryPoints: [script], bundle: true, format: "iife", platform: "browser", write: false });
   return outputFiles[0].text;
 }
 
 /** Runs every test, each in a browser profile of its own, and gives the subtests by scope and name. */
-async function run(name, subject) {
+async function run(name, tests, subject) {
   const server = await startServer(root, subject);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", `--host-resolver-rules=MAP ${host} 127.0.0.1, MAP *.${host} 127.0.0.1`],
+      "--disable-component-update", "--disable-sync", "--ignore-certificate-errors",
+      `--host-resolver-rules=${hosts.map((host) => `MAP ${host} 127.0.0.1`).join(", ")}`],
   });
   const results = [];
   const work = async (queue) => {
@@ -74,12 +87,14 @@ async function run(name, subject) {
   return results.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-async function runOne(browser, server, { url, scope }) {
+async function runOne(browser, server, { url, scope, secure, transport }) {
   const context = await browser.newContext();
   const page = await context.newPage();
-  const result = (name, status, message) => ({ key: `${url} | ${name}`, scope, passed: status === passed, message });
+  // Some names have the address of the server in them, and its port is another in each run.
+  const stable = (name) => name.replace(/(\.test):\d+/g, "$1");
+  const result = (name, status, message) => ({ key: `${url} | ${stable(name)}`, scope, transport, passed: status === passed, message });
   try {
-    await page.goto(server.origin + url, { waitUntil: "commit" });
+    await page.goto((secure ? server.secureOrigin : server.origin) + url, { waitUntil: "commit" });
     const handle = await page.waitForFunction(() => window.outcome, undefined, { timeout: patience });
     const { harness, message, tests: subtests } = await handle.jsonValue();
     const results = subtests.map((subtest) => result(subtest.name, subtest.status, subtest.message));
@@ -93,18 +108,20 @@ async function runOne(browser, server, { url, scope }) {
 }
 
 /** The table of one subject, and what the native class passes but this one does not. */
-function print(name, results, native) {
+function print(name, tests, results, native) {
   const good = new Set(native.filter((result) => result.passed).map(({ key }) => key));
   const count = (list) => `${list.filter((result) => result.passed).length}/${list.length}`;
   const row = (title, wanted) => {
     const mine = results.filter(wanted);
+    if (!mine.length) return;
     const kept = mine.filter((result) => result.passed && good.has(result.key)).length;
     const due = native.filter((result) => wanted(result) && result.passed).length;
-    console.log(`| ${title.padEnd(16)} | ${count(mine).padStart(7)} | ${`${kept}/${due}`.padStart(11)} |`);
+    console.log(`| ${title.padEnd(16)} | ${count(mine).padStart(9)} | ${`${kept}/${due}`.padStart(11)} |`);
   };
   console.log(`\n${name}: ${tests.length} tests\n`);
-  console.log(`| ${"scope".padEnd(16)} |  passed | of native's |\n|${"-".repeat(18)}|--------:|------------:|`);
+  console.log(`| ${"scope".padEnd(16)} |    passed | of native's |\n|${"-".repeat(18)}|----------:|------------:|`);
   for (const scope of scopes) row(scope, (result) => result.scope === scope);
+  for (const transport of ["plain", "TLS"]) row(transport, (result) => result.transport === transport);
   row("all", () => true);
 
   const mine = new Map(results.map((result) => [result.key, result]));

@@ -1,4 +1,4 @@
-// What the server scripts do that the suite's tests ask for. The suite has them in Python; these are our own, written from what they
+// What the server scripts do that the suites' tests ask for. The suites have them in Python; these are our own, written from what they
 // answer. A script gets the request and gives `{ status, reason, headers, body, delay }`. Strings are bytes here, a character for each.
 
 const stream = (body, more = {}) => ({ headers: { "Content-Type": "text/event-stream" }, body, ...more });
@@ -120,6 +120,20 @@ function corsUnsafeLastEventId({ method, query, headers, stash }) {
   return answer(`event: ${verdict}\ndata: preflight for ${preflight} and id ${id}, due were ${due} and ${wanted}\n\n`);
 }
 
+/** Sets the cookie that the whole query is. */
+function setCookieOfQuery({ query }) {
+  return { headers: { "Content-Type": "text/plain", "Set-Cookie": Object.keys(query)[0] }, body: "" };
+}
+
+/** Whether a script could set a header that is a browser's own. */
+function checkKey({ headers }) {
+  return { headers: { "Content-Type": "text/plain" }, body: "sec-websocket-key" in headers ? "FAIL" : "PASS" };
+}
+
+function moved() {
+  return { status: 301, headers: { Location: "/echo" }, body: "" };
+}
+
 function withHeaders(answer, headers) {
   return { ...answer, headers: { ...answer.headers, ...headers } };
 }
@@ -142,4 +156,7 @@ export const scripts = {
   "/eventsource/resources/reconnect-fail.py": reconnectFail,
   "/eventsource/resources/status-error.py": statusError,
   "/eventsource/resources/status-reconnect.py": statusReconnect,
+  "/websockets/cookies/support/set-cookie.py": setCookieOfQuery,
+  "/websockets/opening-handshake/resources/redirect_response.py": moved,
+  "/websockets/security/check.py": checkKey,
 };

@@ -1,0 +1,11 @@
+// partysocket/ws in the place of the native WebSocket.
+import ReconnectingWebSocket from "partysocket/ws";
+
+const { WebSocket } = self;
+
+// It would ask for the global class when it connects, which is itself then.
+self.WebSocket = class extends ReconnectingWebSocket {
+  constructor(url, protocols) {
+    super(url, protocols, { WebSocket });
+  }
+};
