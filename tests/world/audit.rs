@@ -14,36 +14,48 @@ use everwire::core::{
     },
 };
 
-use super::Data;
+use super::{Data, packets};
 
 #[derive(Debug)]
 struct Live {
     transport: Transport,
     getting: bool,
-    /// The message that waits for its answer, where there are answers.
-    posting: Option<String>,
+    /// The messages that wait for their answer, where there are answers.
+    posting: Option<Vec<String>>,
 }
 
 /// Where an accepted message is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Queued,
     /// As queued, but beyond the bounds: it had left before.
     Returned,
-    Handed,
+    /// It was handed to this attempt.
+    Handed(ConnId, Transport),
     Reported(Why),
+}
+
+impl Fate {
+    const fn waits(self) -> bool {
+        matches!(self, Self::Queued | Self::Returned)
+    }
 }
 
 /// Watches one machine.
 #[derive(Debug)]
 pub(crate) struct Audit {
     config: Config,
+    /// Messages are in the packets of Engine.IO.
+    has_packets: bool,
     live: BTreeMap<u32, Live>,
     gone: BTreeSet<u32>,
     status: Option<(Millis, Snapshot)>,
     ended: bool,
     /// Accepted messages, which the tests make unique.
     fates: BTreeMap<String, Fate>,
+    /// Of those that wait: how many, and how many messages and bytes of them may be beyond the bounds.
+    waiting: usize,
+    beyond: (usize, usize),
     /// How often a tick was asked for in a row without the clock moving.
     spins: (Millis, u32),
     /// The application is asked for its verdict, for new credentials.
@@ -56,14 +68,17 @@ pub(crate) struct Audit {
 }
 
 impl Audit {
-    pub(crate) fn new(config: &Config) -> Self {
+    pub(crate) fn new(config: &Config, has_packets: bool) -> Self {
         Self {
             config: config.clone(),
+            has_packets,
             live: BTreeMap::new(),
             gone: BTreeSet::new(),
             status: None,
             ended: false,
             fates: BTreeMap::new(),
+            waiting: 0,
+            beyond: (0, 0),
             spins: (Millis::ZERO, 0),
             judging: false,
             refreshing: false,
@@ -90,7 +105,7 @@ impl Audit {
             return;
         };
         if let Report::Unsent(data) = report {
-            self.returns(&data.show());
+            self.messages_in(data).iter().for_each(|message| self.returns(message));
         }
         let Some(live) = self.live.get_mut(&id.0) else { return };
         self.may_ask |= match report {
@@ -102,30 +117,59 @@ impl Audit {
             Report::Done | Report::Answer { lane: Lane::Down, .. } | Report::Failed { lane: Lane::Down, .. } => {
                 live.getting = false;
             }
-            Report::Failed { lane: Lane::Up, .. } => live.posting = None,
+            Report::Failed { lane: Lane::Up, .. } => {
+                let messages = live.posting.take().unwrap_or_default();
+                if self.config.resends {
+                    messages.iter().for_each(|message| self.returns(message));
+                }
+            }
             Report::Answer { lane: Lane::Up, head, .. } => {
-                let message = live.posting.take();
-                if matches!(head.status, 401 | 408 | 425 | 429 | 500..=599) {
-                    message.iter().for_each(|message| self.returns(message));
+                let messages = live.posting.take().unwrap_or_default();
+                let returned = match head.status {
+                    401 | 408 | 425 | 429 | 500..=599 => true,
+                    400 => self.has_packets,
+                    _ => false,
+                };
+                if returned {
+                    messages.iter().for_each(|message| self.returns(message));
                 }
             }
             _ => {}
         }
     }
 
+    /// The messages in what a transport is to carry.
+    fn messages_in(&self, data: &Data) -> Vec<String> {
+        if self.has_packets { packets::messages(data) } else { vec![data.show()] }
+    }
+
     fn returns(&mut self, message: &str) {
         if self.ended {
             return;
         }
-        let fate = self.fates.insert(message.into(), Fate::Returned);
-        assert_eq!(fate, Some(Fate::Handed), "{message} comes back without having left");
+        let fate = self.becomes(message, Fate::Returned);
+        assert!(matches!(fate, Some(Fate::Handed(..))), "{message} comes back without having left, but was {fate:?}");
+    }
+
+    /// What the message was before.
+    fn becomes(&mut self, message: &str, fate: Fate) -> Option<Fate> {
+        let before = self.fates.insert(message.into(), fate);
+        self.waiting += usize::from(fate.waits());
+        self.waiting -= usize::from(before.is_some_and(Fate::waits));
+        if fate == Fate::Returned {
+            self.beyond = (self.beyond.0 + 1, self.beyond.1 + message.len());
+        }
+        if before == Some(Fate::Returned) {
+            self.beyond = (self.beyond.0 - 1, self.beyond.1 - message.len());
+        }
+        before
     }
 
     /// After a `send`; its effects are checked next.
     pub(crate) fn sees_send(&mut self, message: &Data, result: &Result<Delivery, Refused<Data>>) {
         match result {
             Ok(_) => {
-                let fate = self.fates.insert(message.show(), Fate::Queued);
+                let fate = self.becomes(&message.show(), Fate::Queued);
                 assert_eq!(fate, None, "the tests send each message once");
             }
             Err(Refused::Full(back) | Refused::Closed(back) | Refused::Volatile(back) | Refused::Unsendable(back)) => {
@@ -136,11 +180,12 @@ impl Audit {
 
     /// After a `send` and its effects.
     pub(crate) fn sees_sent(&self, message: &Data, delivery: Delivery) {
-        let told = match delivery {
-            Delivery::Sent => Fate::Handed,
-            Delivery::Queued => Fate::Queued,
+        let fate = self.fates[&message.show()];
+        let is_true = match delivery {
+            Delivery::Sent => matches!(fate, Fate::Handed(..)),
+            Delivery::Queued => fate == Fate::Queued,
         };
-        assert_eq!(self.fates[&message.show()], told, "invariant 3: send tells the truth");
+        assert!(is_true, "invariant 3: send tells the truth: {} is {fate:?}", message.show());
     }
 
     /// After a step.
@@ -152,11 +197,18 @@ impl Audit {
                 Effect::Open(id, transport, _) => self.sees_open(*id, *transport),
                 Effect::Poll(id, _) => self.sees_poll(*id),
                 Effect::Send(id, data) => self.sees_message(*id, data),
-                Effect::Address(..) | Effect::Inquire => {}
-                Effect::Ping(id) | Effect::Farewell(id, _) => assert!(self.live.contains_key(&id.0), "{id:?} is gone"),
+                Effect::Address(id, _) => assert!(!self.gone.contains(&id.0), "{id:?} is gone"),
+                Effect::Inquire => assert!(self.live.is_empty(), "what works is not asked about"),
+                Effect::Ping(id) => {
+                    let transport = self.live.get(&id.0).map(|live| live.transport);
+                    assert_eq!(transport, Some(Transport::WebSocket), "a heartbeat is for an open socket: {id:?}");
+                }
+                Effect::Farewell(id, _) => assert!(self.live.contains_key(&id.0), "{id:?} is gone"),
                 Effect::Drop(id, _) => {
-                    assert!(self.live.remove(&id.0).is_some(), "{id:?} is dropped once, and was there");
+                    let live = self.live.remove(&id.0).expect("it is dropped once, and was there");
                     self.gone.insert(id.0);
+                    let resent = live.posting.filter(|_| self.config.resends).unwrap_or_default();
+                    resent.iter().for_each(|message| self.returns(message));
                 }
                 Effect::Wake(at) => self.sees_wake(now, *at),
                 Effect::Flush(id) => assert!(self.live.contains_key(&id.0), "invariant 1: flush of {id:?}"),
@@ -213,22 +265,21 @@ impl Audit {
     }
 
     fn sees_message(&mut self, id: ConnId, data: &Data) {
+        let messages = self.messages_in(data);
         let live = self.live.get_mut(&id.0).expect("invariant 1: a message for an attempt that is live");
         match live.transport {
             Transport::WebSocket => {}
             Transport::EventSource | Transport::LongPoll => {
-                assert_eq!(live.posting.replace(data.show()), None, "one POST at a time");
+                assert_eq!(live.posting.replace(messages.clone()), None, "one POST at a time");
             }
             other => panic!("{other:?} only receives"),
         }
-        self.hands(data);
-    }
-
-    fn hands(&mut self, data: &Data) {
-        // A message that is sent at once is handed over before `sees_sent`.
-        let fate = self.fates.insert(data.show(), Fate::Handed);
-        let waited = matches!(fate, Some(Fate::Queued | Fate::Returned));
-        assert!(waited, "invariant 3: {} is sent once, but it was {fate:?}", data.show());
+        let handed = Fate::Handed(id, live.transport);
+        for message in messages {
+            // A message that is sent at once is handed over before `sees_sent`.
+            let fate = self.becomes(&message, handed);
+            assert!(fate.is_some_and(Fate::waits), "invariant 3: {message} is sent once, but it was {fate:?}");
+        }
     }
 
     fn sees_wake(&mut self, now: Millis, at: Option<Millis>) {
@@ -251,10 +302,15 @@ impl Audit {
                 assert!(*delay <= Millis::MAX_TIMER, "invariant 5: a delay of {delay:?}");
             }
             Notice::Dropped { data, why } => {
-                let fate = self.fates.insert(data.show(), Fate::Reported(*why));
+                let fate = self.becomes(&data.show(), Fate::Reported(*why));
+                let waited = fate.is_some_and(Fate::waits);
+                let was_handed = matches!(fate, Some(Fate::Handed(..)));
                 let fits = match why {
-                    Why::Full | Why::Closed => matches!(fate, Some(Fate::Queued | Fate::Returned)),
-                    _ => fate == Some(Fate::Handed),
+                    // It came back, and nobody may try it again.
+                    Why::Unknown => was_handed || (self.config.resends && fate == Some(Fate::Returned)),
+                    // By the server, or because it is larger than what this one takes.
+                    Why::Refused => was_handed || (self.has_packets && waited),
+                    _ => waited,
                 };
                 assert!(fits, "invariant 3: {} was {fate:?} and is reported {why:?}", data.show());
             }
@@ -278,18 +334,24 @@ impl Audit {
             _ => assert_eq!(live, 0, "invariants 1 and 8: live while {:?}: {:?}", snapshot.phase, self.live),
         }
         let (messages, bytes) = machine.queued();
-        let waiting = |fate: &&Fate| matches!(fate, Fate::Queued | Fate::Returned);
-        assert_eq!(messages, self.fates.values().filter(waiting).count(), "invariant 3: the outbox holds what waits");
-        let returned = || self.fates.iter().filter(|(_, fate)| **fate == Fate::Returned);
-        let most = self.config.outbox.messages + returned().count();
+        assert_eq!(messages, self.waiting, "invariant 3: the outbox holds what waits");
+        let most = self.config.outbox.messages + self.beyond.0;
         assert!(messages <= most, "invariant 4: {messages} messages wait");
-        let most = self.config.outbox.bytes + returned().map(|(message, _)| message.len()).sum::<usize>();
+        let most = self.config.outbox.bytes + self.beyond.1;
         assert!(bytes <= most, "invariant 4: {bytes} bytes wait");
     }
 
     /// Messages that were accepted, and neither handed over nor reported.
-    pub(crate) fn waiting(&self) -> usize {
-        self.fates.values().filter(|fate| matches!(fate, Fate::Queued | Fate::Returned)).count()
+    pub(crate) const fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// Messages that were handed to a WebSocket that is not there any more: they may not have arrived, and the loss of the connection
+    /// is all that says so.
+    pub(crate) fn may_have_died(&self) -> BTreeSet<&str> {
+        let on_a_dead_socket =
+            |fate: &Fate| matches!(fate, Fate::Handed(id, Transport::WebSocket) if self.gone.contains(&id.0));
+        self.fates.iter().filter(|(_, fate)| on_a_dead_socket(fate)).map(|(message, _)| message.as_str()).collect()
     }
 
     /// Messages that were given up, with the reason.

@@ -7,7 +7,7 @@ use everwire::core::{
     machine::{Config, Machine},
     outbox::Terms,
     time::Millis,
-    types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Phase, Refused, Report, Snapshot, Transport},
+    types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Phase, Refused, Report, Snapshot, Transport, Why},
     wire::{Wire, relay::Relay},
 };
 
@@ -31,7 +31,7 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(wire: impl Wire<Data> + 'static, config: Config) -> Self {
-        let audit = Audit::new(&config);
+        let audit = Audit::new(&config, Wire::<Data>::upgrades(&wire));
         let machine = Machine::new(config, Box::new(wire));
         // Not at zero, so that a time that was never set is seen.
         Self {
@@ -103,9 +103,13 @@ impl Bench {
 
     /// A `send`, audited.
     pub(crate) fn send(&mut self, text: &str) -> (Result<Delivery, Refused<Data>>, Vec<Effect<Data>>) {
+        self.send_on(Data::new(text), Terms::default())
+    }
+
+    /// A `send` on these terms, audited.
+    pub(crate) fn send_on(&mut self, data: Data, terms: Terms) -> (Result<Delivery, Refused<Data>>, Vec<Effect<Data>>) {
         let mut effects = Vec::new();
-        let data = Data::new(text);
-        let result = self.machine.send(self.now, data.clone(), Terms::default(), &mut effects);
+        let result = self.machine.send(self.now, data.clone(), terms, &mut effects);
         self.audit.sees_send(&data, &result);
         self.took(&effects);
         if let Ok(delivery) = result {
@@ -301,6 +305,20 @@ pub(crate) fn notices(effects: &[Effect<Data>]) -> Vec<&Notice<Data>> {
 /// The attempts that were abandoned.
 pub(crate) fn drops(effects: &[Effect<Data>]) -> Vec<ConnId> {
     effects.iter().filter_map(|effect| if let Effect::Drop(id, _) = effect { Some(*id) } else { None }).collect()
+}
+
+/// The messages that were given up, and why.
+pub(crate) fn dropped(effects: &[Effect<Data>]) -> Vec<(String, Why)> {
+    let gone = |effect: &Effect<Data>| match effect {
+        Effect::Tell(Notice::Dropped { data, why }) => Some((data.show(), *why)),
+        _ => None,
+    };
+    effects.iter().filter_map(gone).collect()
+}
+
+/// The attempts over which the heartbeat was sent.
+pub(crate) fn pinged(effects: &[Effect<Data>]) -> Vec<ConnId> {
+    effects.iter().filter_map(|effect| if let Effect::Ping(id) = effect { Some(*id) } else { None }).collect()
 }
 
 /// What the application is asked to judge.

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`Data`] | the payload |
 //! | [`Bench`] | one machine and its clock; each step is watched by an [`audit::Audit`], which knows the invariants |
+//! | [`packets`] | what is in the frames and bodies of Engine.IO |
 //! | [`reader::Reader`] | the shell's reader of event streams |
 //! | [`server::Server`] | the other side: a bounded log with ids `E:N`, and what it received |
 //! | [`net::World`] | a bench, a server, and the browser and the network between them, with their [`faults`] |
@@ -18,6 +19,7 @@ pub(crate) mod bench;
 pub(crate) mod faults;
 pub(crate) mod host;
 pub(crate) mod net;
+pub(crate) mod packets;
 pub(crate) mod reader;
 pub(crate) mod server;
 pub(crate) mod shell;
