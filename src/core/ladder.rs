@@ -124,10 +124,10 @@ impl Ladder {
 
     /// Steps down, or around.
     pub fn step(&mut self) -> Step {
-        self.strikes = 0;
         if self.rungs.len() < 2 {
             return Step::Stay;
         }
+        self.strikes = 0;
         self.descend();
         if self.at != 0 {
             return Step::Down;

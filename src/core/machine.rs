@@ -315,8 +315,6 @@ pub struct Machine<P> {
     ladder: Ladder,
     cursor: Cursor,
     outbox: Outbox<P>,
-    /// Messages at the front of the outbox that the current carrier did not take.
-    returned: usize,
     /// Failures in a row.
     attempt: u32,
     ids: u32,
@@ -383,7 +381,6 @@ impl<P: Payload> Machine<P> {
             ladder,
             cursor: Cursor::new(&config.last_id),
             outbox: Outbox::new(config.outbox),
-            returned: 0,
             attempt: 0,
             ids: 0,
             asked: None,
@@ -503,8 +500,7 @@ impl<P: Payload> Machine<P> {
         }
         let gone = self.outbox.push(now, payload, terms).map_err(Refused::Full)?;
         if first {
-            self.outbox.move_up(self.returned);
-            self.returned = self.returned.saturating_add(1);
+            self.outbox.move_up();
         }
         Self::give_up(gone, out);
         self.arm(out);
@@ -570,7 +566,7 @@ impl<P: Payload> Machine<P> {
         let id = self.next_id();
         let session = self.wire.session(transport, self.cursor.id());
         let continuity = if resumes { Continuity::Resumed } else { Continuity::Fresh };
-        self.returned = 0;
+        self.outbox.begins_anew();
         let carrier = self.carrier.insert(Carrier {
             id,
             transport,
@@ -730,8 +726,7 @@ impl<P: Payload> Machine<P> {
         let (data, why) = match word {
             Said::Returned(payload) if !self.is_closed() => {
                 // What follows waits for the next carrier, behind this one.
-                self.outbox.put_back(now, payload, self.returned);
-                self.returned = self.returned.saturating_add(1);
+                self.outbox.put_back(now, payload);
                 return;
             }
             Said::Returned(payload) => (payload, Why::Closed),
@@ -907,7 +902,11 @@ impl<P: Payload> Machine<P> {
             let proven = self.ladder.is_proven();
             let strikes = self.ladder.strike();
             let alone = transport == Transport::WebSocket && !self.ladder.has_other();
-            if alone && !proven && matches!(cause.kind, Kind::Network | Kind::Timeout) && strikes % ASK_AFTER == 0 {
+            if alone
+                && self.carried.is_none()
+                && matches!(cause.kind, Kind::Network | Kind::Timeout)
+                && strikes % ASK_AFTER == 0
+            {
                 out.push(Effect::Inquire);
             }
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
@@ -1008,7 +1007,7 @@ impl<P: Payload> Machine<P> {
         }
         let is_over = farewell.is_some();
         out.push(Effect::Drop(carrier.id, farewell));
-        self.returned = 0;
+        self.outbox.begins_anew();
         for data in carrier.session.take_unanswered() {
             // After the end nothing is sent again.
             if is_over {
@@ -1053,7 +1052,6 @@ impl<P: Payload> Machine<P> {
                 break;
             }
             let Some(data) = self.outbox.pop() else { break };
-            self.returned = self.returned.saturating_sub(1);
             if room == Room::Never {
                 out.push(Effect::Tell(Notice::Dropped { data, why: Why::Refused }));
             } else if let Some(data) = carrier.session.send(data) {

@@ -86,6 +86,8 @@ pub struct Outbox<P> {
     /// The oldest message last. All of them are older than the newer ones.
     older: Vec<Entry<P>>,
     bytes: usize,
+    /// So many of the oldest ones go first: they had left and came back, or were moved up.
+    ahead: usize,
     /// No message's time is up before that.
     soonest: Millis,
 }
@@ -94,7 +96,7 @@ impl<P: Payload> Outbox<P> {
     /// An empty one.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0, soonest: Millis::NEVER }
+        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0, ahead: 0, soonest: Millis::NEVER }
     }
 
     /// Takes a message in at the end. `Err` hands it back: there is no room for it. `Ok` are the
@@ -110,7 +112,11 @@ impl<P: Payload> Outbox<P> {
             return Err(payload);
         }
         if !terms.key.is_empty() {
-            self.take_out(&|entry| entry.key == terms.key, Why::Replaced, &mut gone);
+            let same = |entry: &Entry<P>| entry.key == terms.key;
+            if self.bounds.when_full == WhenFull::Refuse && !self.has_room(size, &same) {
+                return Err(payload);
+            }
+            self.take_out(&same, Why::Replaced, &mut gone);
         }
         while self.len() >= self.bounds.messages || self.bytes.saturating_add(size) > self.bounds.bytes {
             let next = match self.bounds.when_full {
@@ -130,26 +136,42 @@ impl<P: Payload> Outbox<P> {
         Ok(gone)
     }
 
-    /// Puts a message back behind the `ahead` first ones: it had left and was not taken, like those before it.
-    /// It was accepted once, so it is not measured against the bounds again.
-    pub fn put_back(&mut self, now: Millis, payload: P, ahead: usize) {
-        let until = now.after(self.bounds.ttl);
-        self.soonest = self.soonest.min(until);
-        self.insert(Entry { data: payload, key: Text::default(), until }, ahead);
+    /// Would there be room for so many bytes without those of which this is true?
+    fn has_room(&self, size: usize, goes: &dyn Fn(&Entry<P>) -> bool) -> bool {
+        let (mut messages, mut bytes) = (0_usize, size);
+        for entry in self.older.iter().chain(&self.newer).filter(|entry| !goes(entry)) {
+            messages = messages.saturating_add(1);
+            bytes = bytes.saturating_add(entry.data.size());
+        }
+        messages < self.bounds.messages && bytes <= self.bounds.bytes
     }
 
-    /// Moves the message that came last to behind the `ahead` first ones.
-    pub fn move_up(&mut self, ahead: usize) {
+    /// Puts a message back behind those that go first: it had left and was not taken, like them.
+    /// It was accepted once, so it is not measured against the bounds again.
+    pub fn put_back(&mut self, now: Millis, payload: P) {
+        let until = now.after(self.bounds.ttl);
+        self.soonest = self.soonest.min(until);
+        self.insert(Entry { data: payload, key: Text::default(), until });
+    }
+
+    /// Moves the message that came last to behind those that go first.
+    pub fn move_up(&mut self) {
         if let Some(entry) = self.newer.pop() {
             self.bytes = self.bytes.saturating_sub(entry.data.size());
-            self.insert(entry, ahead);
+            self.insert(entry);
         }
     }
 
-    fn insert(&mut self, entry: Entry<P>, ahead: usize) {
+    fn insert(&mut self, entry: Entry<P>) {
         self.bytes = self.bytes.saturating_add(entry.data.size());
         self.turn();
-        self.older.insert(self.older.len().saturating_sub(ahead), entry);
+        self.older.insert(self.older.len().saturating_sub(self.ahead), entry);
+        self.ahead = self.ahead.saturating_add(1);
+    }
+
+    /// Whatever takes messages now, it is another one: what comes back from there goes before all of them.
+    pub const fn begins_anew(&mut self) {
+        self.ahead = 0;
     }
 
     /// The oldest message, which stays.
@@ -162,6 +184,7 @@ impl<P: Payload> Outbox<P> {
     pub fn pop(&mut self) -> Option<P> {
         self.turn();
         let entry = self.older.pop();
+        self.ahead = self.ahead.saturating_sub(1);
         self.leaves(entry)
     }
 
@@ -178,6 +201,7 @@ impl<P: Payload> Outbox<P> {
     fn leaves(&mut self, entry: Option<Entry<P>>) -> Option<P> {
         let data = entry?.data;
         self.bytes = self.bytes.saturating_sub(data.size());
+        self.ahead = self.ahead.min(self.len());
         if self.is_empty() {
             self.soonest = Millis::NEVER;
         }
@@ -205,11 +229,13 @@ impl<P: Payload> Outbox<P> {
         all.reverse();
         all.append(&mut self.newer);
         self.soonest = Millis::NEVER;
-        for entry in all {
+        let ahead = mem::take(&mut self.ahead);
+        for (at, entry) in all.into_iter().enumerate() {
             if goes(&entry) {
                 self.bytes = self.bytes.saturating_sub(entry.data.size());
                 gone.push((entry.data, why));
             } else {
+                self.ahead = self.ahead.saturating_add(usize::from(at < ahead));
                 self.soonest = self.soonest.min(entry.until);
                 self.newer.push(entry);
             }

@@ -160,6 +160,12 @@ pub(crate) const fn opened(own: bool) -> Report<Data> {
     Report::Opened { own }
 }
 
+/// The first packet of an Engine.IO server: 45 s without a sign mean that the session is dead, and a body has so many bytes at most.
+pub(crate) fn handshake(sid: &str, max: usize) -> String {
+    let ping = r#""pingInterval":25000,"pingTimeout":20000"#;
+    format!(r#"0{{"sid":"{sid}","upgrades":["websocket"],{ping},"maxPayload":{max}}}"#)
+}
+
 pub(crate) fn frame(text: &str) -> Report<Data> {
     Report::Frame(Data::new(text))
 }

@@ -1,0 +1,164 @@
+//! A WebSocket that no path lets through: how that is found out, and told.
+//!
+//! `T` and a number is a trap of `js-peers.md`, section 7. The auditor of the harness watches every step.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
+
+mod world;
+
+use everwire::core::{
+    cause::Kind,
+    machine::Config,
+    types::{Effect, End, Input, Lane, Notice, PageEvent, Phase, Report},
+    wire::{raw::Raw, relay::Relay},
+};
+use world::{
+    Bench, Data, HOUR, SECOND, SOCKET_OR_POLL, WEBSOCKET,
+    bench::{drops, notices},
+    cause_of, frame,
+};
+
+fn inquiries(effects: &[Effect<Data>]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Inquire)).count()
+}
+
+/// So many tries fail. How often the server is asked by HTTP at each of them.
+fn fails(bench: &mut Bench, times: usize) -> Vec<usize> {
+    let fail = |_| {
+        if bench.phase() == Phase::Waiting {
+            bench.waits();
+        }
+        inquiries(&bench.breaks())
+    };
+    (0..times).map(fail).collect()
+}
+
+/// One whose three tries have failed.
+fn asking() -> Bench {
+    let mut bench = Bench::started(Raw::default());
+    assert_eq!(fails(&mut bench, 3), [0, 0, 1]);
+    bench
+}
+
+#[test]
+fn after_every_third_failure_of_a_socket_that_never_worked_the_server_is_asked_by_http() {
+    let mut bench = Bench::started(Raw::default());
+    assert_eq!(fails(&mut bench, 9), [0, 0, 1, 0, 0, 1, 0, 0, 1]);
+    let mut bench = Bench::on(Relay, &[WEBSOCKET]);
+    assert_eq!(fails(&mut bench, 3), [0, 0, 1], "on any wire, where there is no other rung");
+}
+
+#[test]
+fn a_try_that_is_not_answered_counts_as_well() {
+    let mut bench = Bench::started(Raw::default());
+    for _ in 0..2 {
+        assert_eq!(inquiries(&bench.later(10 * SECOND)), 0);
+        bench.waits();
+    }
+    assert_eq!(inquiries(&bench.later(10 * SECOND)), 1);
+}
+
+#[test]
+fn where_there_is_another_rung_nobody_is_asked() {
+    let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
+    for _ in 0..12 {
+        let failed = Report::Failed { lane: Lane::Down, why: "".into() };
+        let effects = if bench.rungs().last() == Some(&WEBSOCKET) { bench.breaks() } else { bench.report(failed) };
+        assert_eq!(inquiries(&effects), 0);
+        if bench.phase() == Phase::Waiting {
+            bench.waits();
+        }
+    }
+}
+
+#[test]
+fn a_server_that_says_why_it_closes_is_not_asked() {
+    let mut bench = Bench::started(Raw::default());
+    for _ in 0..9 {
+        assert_eq!(inquiries(&bench.closes(4000)), 0);
+        bench.waits();
+    }
+}
+
+/// What was once open is away, and not blocked.
+#[test]
+fn once_it_was_open_nobody_is_asked_and_no_answer_counts() {
+    let mut bench = Bench::open(Raw::default());
+    assert_eq!(fails(&mut bench, 9), [0; 9], "although it was not of use");
+    bench.step(Input::Inquired(404));
+    assert_eq!(bench.phase(), Phase::Waiting);
+    let mut bench = asking();
+    bench.waits();
+    bench.opens();
+    bench.report(frame("x"));
+    bench.step(Input::Inquired(404));
+    assert_eq!(bench.phase(), Phase::Open, "the answer came too late to be of interest");
+}
+
+/// T7, T15: one clear error, and no endless loop.
+#[test]
+fn an_answer_that_is_no_sign_of_a_server_that_is_away_ends_it_with_words() {
+    for status in [200, 204, 301, 400, 401, 403, 404, 405, 409, 410, 426] {
+        let mut bench = asking();
+        let effects = bench.step(Input::Inquired(status));
+        let told = notices(&effects);
+        assert!(matches!(told[..], [Notice::Closed(End { code: 1006, .. })]), "{told:?}");
+        let cause = cause_of(told[0]);
+        assert_eq!((cause.kind, cause.status), (Kind::Unusable, status));
+        for word in ["WebSocket", "fallback", "relay", "engine.io"] {
+            assert!(cause.reason.to_string().contains(word), "{}", cause.reason);
+        }
+        assert_eq!(bench.later(HOUR), []);
+    }
+}
+
+#[test]
+fn it_ends_also_while_the_next_try_is_under_way() {
+    let mut bench = asking();
+    bench.waits();
+    let id = bench.id();
+    assert_eq!(drops(&bench.step(Input::Inquired(404))), [id]);
+    assert_eq!(bench.phase(), Phase::Closed);
+}
+
+/// A proxy answers so as well, when the server behind it is away.
+#[test]
+fn an_answer_that_may_not_be_seen_counts_when_it_comes_twice() {
+    let mut bench = asking();
+    assert_eq!(bench.step(Input::Inquired(1)), []);
+    fails(&mut bench, 3);
+    let effects = bench.step(Input::Inquired(1));
+    let cause = cause_of(notices(&effects)[0]);
+    assert_eq!((cause.kind, cause.status, bench.phase()), (Kind::Unusable, 0, Phase::Closed));
+}
+
+#[test]
+fn a_sign_of_a_server_that_is_away_is_waited_out_and_makes_what_was_seen_before_worth_nothing() {
+    for status in [0, 408, 425, 429, 500, 502, 503, 504, 599] {
+        let mut bench = asking();
+        for answer in [1, status, 1, status] {
+            assert_eq!(bench.step(Input::Inquired(answer)), []);
+            assert_eq!(fails(&mut bench, 3), [0, 0, 1]);
+        }
+        assert_eq!(bench.phase(), Phase::Waiting, "{status}");
+    }
+}
+
+#[test]
+fn an_answer_counts_in_any_state_but_those_without_a_connection_to_end() {
+    let mut bench = asking();
+    bench.page(PageEvent::Cached);
+    bench.step(Input::Inquired(404));
+    assert_eq!(bench.phase(), Phase::Closed, "the page is away, and there is nothing to come back to");
+    let mut bench = Bench::new(Raw::default(), Config::default());
+    assert_eq!(bench.step(Input::Inquired(404)), [], "it has not begun");
+    let mut bench = Bench::open(Raw::default());
+    bench.close();
+    assert_eq!(bench.step(Input::Inquired(404)), [], "it is over");
+}
