@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::extract::{OriginalUri, Request, State};
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::channels::Channels;
 use crate::chat::Rooms;
 use crate::connections::Connections;
+use crate::engine_io::{self, Engines};
 use crate::errors::Problem;
 use crate::journal::Journal;
 use crate::log::Log;
@@ -26,7 +27,7 @@ use crate::switches::Switches;
 use crate::tasks::Tasks;
 use crate::uses::Uses;
 use crate::{
-    Config, burst, clock, control, gate, journal, numbers, prices, relay, samples, statics, tasks, tokens, ws,
+    Config, burst, clock, control, gate, journal, numbers, prices, relay, samples, sockets, statics, tasks, tokens, ws,
 };
 
 /// The state, as the handlers get it.
@@ -52,6 +53,7 @@ pub(crate) struct App {
     pub(crate) journal: Arc<Journal>,
     pub(crate) switches: Arc<Switches>,
     pub(crate) samples: Samples,
+    pub(crate) engines: Engines,
     pub(crate) uses: Uses,
     pub(crate) connections: Arc<Connections>,
     pub(crate) restarts: mpsc::Sender<Restart>,
@@ -86,6 +88,7 @@ impl App {
             journal: Arc::default(),
             switches: Arc::default(),
             samples: Samples::default(),
+            engines: Engines::default(),
             uses: Uses::default(),
             connections: Arc::default(),
             restarts,
@@ -99,6 +102,11 @@ impl App {
             app.background(task.run());
         }
         Ok(app)
+    }
+
+    /// Cancelled when this life ends.
+    pub(crate) fn over(&self) -> CancellationToken {
+        self.over.clone()
     }
 
     /// Runs something beside the requests, no longer than this life.
@@ -125,7 +133,14 @@ pub(crate) fn routes(app: &Shared) -> Router {
         .route("/health", get(health))
         .route("/ws/echo", get(ws::echo))
         .route("/ws/chat/{room}", get(ws::chat))
+        .route("/ws/burst", get(sockets::burst))
+        .route("/ws/collect/{name}", get(sockets::collect))
+        .route("/ws/gate", get(sockets::gate))
+        .route("/ws/heartbeat", get(sockets::heartbeat))
+        .route("/ws/numbers", get(sockets::numbers))
+        .route("/engine.io/{*channel}", any(engine_io::serve))
         .route("/relay/{channel}", get(relay::read).post(relay::publish))
+        .route("/relay/{channel}/all", get(relay::all))
         .route("/sse/numbers", get(numbers::read).post(numbers::publish))
         .route("/sse/prices", get(prices::read))
         .route("/sse/burst", get(burst::read))
@@ -141,6 +156,7 @@ pub(crate) fn routes(app: &Shared) -> Router {
         .route("/control/stall", post(control::stall))
         .route("/control/unavailable", post(control::unavailable))
         .route("/control/restart", post(control::restart))
+        .route("/control/trim", post(control::trim))
         .merge(statics::routes(&app.root))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

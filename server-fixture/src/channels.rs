@@ -12,6 +12,9 @@ use crate::store::Store;
 const MAX_CHANNELS: usize = 1_000;
 const MAX_NAME_BYTES: usize = 100;
 
+/// The content type of a binary message.
+pub(crate) const OCTETS: &str = "application/octet-stream";
+
 /// What the names of their logs begin with, so that they never meet those of generators and tasks.
 const PREFIX: &str = "relay/";
 

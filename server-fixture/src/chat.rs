@@ -1,4 +1,4 @@
-//! Chat rooms over plain WebSockets: what one says, all in the room get, the speaker too. No ids and no history: this is what most
+//! Chat rooms: what one says, all in the room get, the speaker too. No ids and no history: this is what most
 //! servers are, and what a reconnecting client can promise nothing about.
 
 use std::collections::HashMap;
@@ -17,16 +17,25 @@ const MAX_LAG: usize = 256;
 
 /// The rooms that somebody is in.
 #[derive(Debug, Default)]
-pub(crate) struct Rooms(Mutex<HashMap<String, broadcast::Sender<Message>>>);
+pub(crate) struct Rooms(Mutex<HashMap<String, Voice>>);
+
+/// What is said into a room.
+pub(crate) type Voice = broadcast::Sender<Message>;
 
 /// A place in a room.
 pub(crate) struct Seat {
     pub(crate) room: broadcast::Receiver<Message>,
-    voice: broadcast::Sender<Message>,
+    voice: Voice,
 }
 
 impl Rooms {
     pub(crate) fn enter(&self, name: &str) -> Result<Seat, Problem> {
+        let voice = self.voice(name)?;
+        Ok(Seat { room: voice.subscribe(), voice })
+    }
+
+    /// The room itself, for one who comes in later.
+    pub(crate) fn voice(&self, name: &str) -> Result<Voice, Problem> {
         if name.len() > MAX_NAME_BYTES {
             return Err(Problem::bad_value("room", name, "100 bytes at most"));
         }
@@ -38,8 +47,7 @@ impl Rooms {
             let told = format!("{MAX_ROOMS} rooms are in use, which is all there are");
             return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, told));
         }
-        let voice = rooms.entry(name.into()).or_insert_with(|| broadcast::Sender::new(MAX_LAG)).clone();
-        Ok(Seat { room: voice.subscribe(), voice })
+        Ok(rooms.entry(name.into()).or_insert_with(|| broadcast::Sender::new(MAX_LAG)).clone())
     }
 }
 

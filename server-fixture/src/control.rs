@@ -75,6 +75,14 @@ pub(crate) async fn unavailable(State(app): State<Shared>, params: Params) -> Re
     Ok(Json(describe(&app)))
 }
 
+/// `POST /control/trim?channel=NAME&keep=n`: forgets all but the newest of a relay channel. The ids of what is gone begin at the oldest kept.
+pub(crate) async fn trim(State(app): State<Shared>, params: Params) -> Result<Json<Value>, Problem> {
+    let name = params.get("channel").unwrap_or_default();
+    let keep = params.number("keep", 0..=10_000)?.unwrap_or(0);
+    let gone = app.channels.get(name)?.trim(usize::try_from(keep).unwrap_or(usize::MAX));
+    Ok(Json(json!({ "gone": gone })))
+}
+
 /// `POST /control/restart[?downMs=]`: answered first, then done.
 pub(crate) async fn restart(
     State(app): State<Shared>,

@@ -48,7 +48,7 @@ impl Kind {
             Self::WebSocket
         } else if path.starts_with("/sse/") || path.starts_with("/tasks/") || header("accept", "text/event-stream") {
             Self::Sse
-        } else if path.starts_with("/relay/") {
+        } else if path.starts_with("/relay/") || path.starts_with("/engine.io/") {
             Self::LongPoll
         } else {
             Self::Http

@@ -1,5 +1,5 @@
 //! The small real server that everwire's tests and demo page run against: a push relay, server-sent events, plain WebSockets,
-//! and every fault that a client has to live with, each under a name. The README lists the routes.
+//! Engine.IO, and every fault that a client has to live with, each under a name. The README lists the routes.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
@@ -20,6 +20,8 @@ mod clock;
 mod connections;
 mod control;
 mod cors;
+mod engine_io;
+mod engine_io_channels;
 mod entries;
 mod errors;
 mod faults;
@@ -27,6 +29,7 @@ mod gate;
 mod instead;
 mod journal;
 mod log;
+mod numbered;
 mod numbers;
 mod params;
 mod prices;
@@ -34,6 +37,7 @@ mod random;
 mod relay;
 mod resume;
 mod samples;
+mod sockets;
 mod sse;
 mod statics;
 mod store;

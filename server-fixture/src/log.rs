@@ -169,7 +169,8 @@ impl Log {
         }
     }
 
-    fn append_now(&self, count: u64, make: impl Fn(u64) -> Draft) -> Result<Id, StoreError> {
+    /// The same, for those who cannot wait: with a store it blocks.
+    pub(crate) fn append_now(&self, count: u64, make: impl Fn(u64) -> Draft) -> Result<Id, StoreError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let newest = self.newest().seq;
         let last = newest.saturating_add(count);
@@ -187,6 +188,14 @@ impl Log {
         drop(history);
         self.newest.send_replace(last);
         Ok(Id { epoch: self.epoch, seq: last })
+    }
+
+    /// Forgets all but the newest, in memory, and says how many that were.
+    pub(crate) fn trim(&self, keep: usize) -> usize {
+        let mut history = self.history();
+        let gone = history.entries.len().saturating_sub(keep);
+        history.drop_oldest(gone);
+        gone
     }
 
     /// The number of the oldest entry kept, or the one that the first will get.

@@ -12,21 +12,27 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LAST_MODIFIED, VARY}
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use serde_json::json;
+use futures_util::FutureExt;
+use serde_json::{Value, json};
 
 use crate::app::Shared;
 use crate::body;
+use crate::channels::OCTETS;
 use crate::entries::Entries;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::journal::Kind;
-use crate::log::{Draft, Id, Log, Start, Subscription};
+use crate::log::{Draft, Entry, Id, Log, Start, Subscription};
 use crate::params::Params;
 use crate::sse::Feed;
 use crate::{resume, ws};
 
 const DEFAULT_HOLD_MS: u64 = 25_000;
 const MAX_HOLD_MS: u64 = 600_000;
+/// Of one multipart answer.
+const MAX_PARTS: usize = 100;
+const BOUNDARY: &str = "everwire-fixture-x7J2kQ";
+const MULTIPART: &str = "multipart/mixed; boundary=everwire-fixture-x7J2kQ";
 
 /// `GET /relay/{channel}`: a WebSocket if it is an upgrade, SSE if that is accepted, and else a long-poll.
 pub(crate) async fn read(
@@ -39,11 +45,12 @@ pub(crate) async fn read(
 ) -> Result<Response, Problem> {
     let start = resume::start(&headers, &params, Start::Oldest)?;
     let hold = params.number("hold", 0..=MAX_HOLD_MS)?.unwrap_or(DEFAULT_HOLD_MS);
+    let most = if params.flag("multipart")? { MAX_PARTS } else { 1 };
     let log = app.channels.get(&name)?;
     match call.kind {
         Kind::WebSocket => Ok(ws::relay(ws::checked(upgrade)?, log.subscribe(start), call)),
         Kind::Sse => Ok(Feed::of(&params)?.open(call, Entries::of(log.subscribe(start)))),
-        Kind::LongPoll | Kind::Http => Ok(poll(log.subscribe(start), Duration::from_millis(hold), &call).await),
+        Kind::LongPoll | Kind::Http => Ok(poll(log.subscribe(start), Duration::from_millis(hold), most, &call).await),
     }
 }
 
@@ -60,12 +67,20 @@ pub(crate) async fn stream(
     Ok(Feed::of(&params)?.open(call, Entries::of(log.subscribe(start))))
 }
 
-/// Waits for one message.
-async fn poll(mut subscription: Subscription, hold: Duration, call: &Call) -> Response {
+/// Waits for one message; with what waits behind it, it brings `most` at most.
+async fn poll(mut subscription: Subscription, hold: Duration, most: usize, call: &Call) -> Response {
     let Ok(entry) = tokio::time::timeout(hold, subscription.next()).await else {
         return positioned(StatusCode::REQUEST_TIMEOUT, subscription.position(), Body::empty());
     };
-    call.visit.count(1);
+    let mut parts = vec![entry];
+    while parts.len() < most {
+        match subscription.next().now_or_never() {
+            Some(entry) => parts.push(entry),
+            None => break,
+        }
+    }
+    call.visit.count(parts.len() as u64);
+    let [entry] = parts.as_slice() else { return multipart(&parts, subscription.position()) };
     let mut answer = positioned(StatusCode::OK, subscription.position(), entry.draft.body.clone().into());
     // It came in as a header or was made here, so it is a legal one; an empty one is left out.
     if let (false, Ok(content_type)) =
@@ -74,6 +89,41 @@ async fn poll(mut subscription: Subscription, hold: Duration, call: &Call) -> Re
         answer.headers_mut().insert(CONTENT_TYPE, content_type);
     }
     answer
+}
+
+/// Several messages in one answer, as nchan has them (RFC 2046, 5.1): each with its content type, if it has one, and the position of the last.
+fn multipart(entries: &[Arc<Entry>], position: Id) -> Response {
+    let mut body = Vec::new();
+    for entry in entries {
+        let Draft { content_type, body: bytes, .. } = &entry.draft;
+        body.extend_from_slice(format!("--{BOUNDARY}\r\n").as_bytes());
+        if !content_type.is_empty() {
+            body.extend_from_slice(format!("Content-Type: {content_type}\r\n").as_bytes());
+        }
+        body.extend_from_slice(b"\r\n");
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    let mut answer = positioned(StatusCode::OK, position, body.into());
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MULTIPART));
+    answer
+}
+
+/// `GET /relay/{channel}/all`: what is kept, oldest first, as JSON, so that a test can see what arrived.
+pub(crate) async fn all(State(app): State<Shared>, Path(name): Path<String>) -> Result<Json<Value>, Problem> {
+    let log = app.channels.get(&name)?;
+    let epoch = log.newest().epoch;
+    let entries = log.entries().into_iter().map(|entry| {
+        let Draft { content_type, body, .. } = &entry.draft;
+        let id = Id { epoch, seq: entry.seq }.to_string();
+        let text = std::str::from_utf8(body).ok().filter(|_| content_type != OCTETS);
+        match text {
+            Some(text) => json!({ "id": id, "text": text }),
+            None => json!({ "id": id, "bytes": body.to_vec() }),
+        }
+    });
+    Ok(Json(entries.collect()))
 }
 
 /// An answer with a position to send back verbatim. No cache may give it to the next poll, which has the same URL.

@@ -12,6 +12,7 @@ use axum::response::Response;
 
 use crate::app::Shared;
 use crate::body::MAX_MESSAGE_BYTES;
+use crate::channels::OCTETS;
 use crate::chat::Seat;
 use crate::errors::Problem;
 use crate::faults::{Finish, Silence};
@@ -22,18 +23,22 @@ use crate::wire::Pace;
 
 /// nchan's subprotocol, in which a message says its id.
 const META: &str = "ws+meta.nchan";
-const OCTETS: &str = "application/octet-stream";
 
 /// How long a client may take to answer a close.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The far end of a socket.
-trait Party: Send + 'static {
-    /// The next message for the client; `None` is the end. Dropping the future loses nothing.
+pub(crate) trait Party: Send + 'static {
+    /// The next message for the client; a close ends the socket, and `None` cuts it. Dropping the future loses nothing.
     fn next(&mut self) -> impl Future<Output = Option<Message>> + Send;
 
     /// A text or binary message of the client.
     fn heard(&mut self, message: Message) -> impl Future<Output = Result<(), Problem>> + Send;
+
+    /// Whether it is one of the messages that faults count, and not something of the protocol below them.
+    fn is_counted(_: &Message) -> bool {
+        true
+    }
 }
 
 /// The upgrade, or why it is none.
@@ -47,14 +52,14 @@ pub(crate) fn checked(
 }
 
 /// Runs a socket from the upgrade to its end.
-fn open(upgrade: WebSocketUpgrade, call: Call, party: impl Party) -> Response {
+pub(crate) fn open(upgrade: WebSocketUpgrade, call: Call, party: impl Party) -> Response {
     upgrade.on_upgrade(move |socket| async move {
         // An error is the client's end of the connection, or ours.
         let _ = converse(socket, &call, party).await;
     })
 }
 
-async fn converse(mut socket: WebSocket, call: &Call, mut party: impl Party) -> Result<(), axum::Error> {
+async fn converse<P: Party>(mut socket: WebSocket, call: &Call, mut party: P) -> Result<(), axum::Error> {
     let Call { faults, visit, kind } = call;
     if faults.silent == Some(Silence::Open) {
         // Reading goes on, to see the client leave; pongs and the like are not written.
@@ -70,27 +75,32 @@ async fn converse(mut socket: WebSocket, call: &Call, mut party: impl Party) -> 
                 visit.connection().cut_softly();
                 return Ok(());
             }
-            Some(Finish::End) => return close(socket, close_code::NORMAL, "").await,
-            Some(Finish::Close(code, reason)) => return close(socket, code, &reason).await,
+            Some(Finish::End) => return close(socket, because(close_code::NORMAL, "")).await,
+            Some(Finish::Close(code, reason)) => return close(socket, because(code, &reason)).await,
         }
         tokio::select! {
             // An answer goes out before the next message is read, which is what bounds an echo.
             biased;
-            message = party.next() => {
-                let Some(message) = message else {
-                    return close(socket, close_code::NORMAL, "").await;
-                };
-                socket.send(message).await?;
-                visit.count(1);
-            }
+            message = party.next() => match message {
+                None => {
+                    visit.connection().cut_softly();
+                    return Ok(());
+                }
+                Some(Message::Close(frame)) => return close(socket, frame).await,
+                Some(message) => {
+                    let counted = P::is_counted(&message);
+                    socket.send(message).await?;
+                    visit.count(counted.into());
+                }
+            },
             incoming = socket.recv() => match incoming.transpose()? {
                 None => return Ok(()),
                 Some(message @ (Message::Text(_) | Message::Binary(_))) => {
                     if size(&message) > MAX_MESSAGE_BYTES {
-                        return close(socket, close_code::SIZE, "a message has 1 MiB at most").await;
+                        return close(socket, because(close_code::SIZE, "a message has 1 MiB at most")).await;
                     }
                     if party.heard(message).await.is_err() {
-                        return close(socket, close_code::ERROR, "the message could not be kept").await;
+                        return close(socket, because(close_code::ERROR, "the message could not be kept")).await;
                     }
                 }
                 Some(Message::Ping(_) | Message::Pong(_) | Message::Close(_)) => {}
@@ -99,8 +109,13 @@ async fn converse(mut socket: WebSocket, call: &Call, mut party: impl Party) -> 
     }
 }
 
-async fn close(mut socket: WebSocket, code: u16, reason: &str) -> Result<(), axum::Error> {
-    socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await?;
+/// How a socket says goodbye.
+pub(crate) fn because(code: u16, reason: &str) -> Option<CloseFrame> {
+    Some(CloseFrame { code, reason: reason.into() })
+}
+
+async fn close(mut socket: WebSocket, frame: Option<CloseFrame>) -> Result<(), axum::Error> {
+    socket.send(Message::Close(frame)).await?;
     let answered = async { while let Some(Ok(_)) = socket.recv().await {} };
     // Whether or not it answered, the connection ends here.
     let _ = tokio::time::timeout(CLOSE_PATIENCE, answered).await;
@@ -150,7 +165,8 @@ pub(crate) async fn echo(
 impl Party for Seat {
     async fn next(&mut self) -> Option<Message> {
         // An error is being too slow for the room. A plain socket has no ids to make up for that, so it is closed.
-        self.room.recv().await.ok()
+        let message = self.room.recv().await;
+        Some(message.unwrap_or_else(|_| Message::Close(because(close_code::NORMAL, "too slow for the room"))))
     }
 
     async fn heard(&mut self, message: Message) -> Result<(), Problem> {

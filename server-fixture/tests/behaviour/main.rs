@@ -12,6 +12,7 @@
 mod bad_input;
 mod burst;
 mod control;
+mod engine_io;
 mod faults;
 mod http;
 mod instead;

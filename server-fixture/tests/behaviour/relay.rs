@@ -166,3 +166,31 @@ async fn history_is_bounded_and_an_id_that_is_too_old_replays_from_the_oldest_ke
     server.order("/sse/numbers?count=10000").await;
     assert!(server.events("/sse/numbers?first=oldest").await.event().await.seq() > first + 10_000);
 }
+
+#[tokio::test]
+async fn a_multipart_poll_brings_all_that_waits_and_the_position_of_the_last() {
+    let server = Server::start().await;
+    let first = server.publish("m", "a").await;
+    let last = server.publish("m", "b").await;
+    let answer = soon(server.get("/relay/m?multipart").send()).await.unwrap();
+    let head = answer.headers().clone();
+    let kind = head["content-type"].to_str().unwrap();
+    let boundary = kind.strip_prefix("multipart/mixed; boundary=").unwrap();
+    let body = answer.text().await.unwrap();
+    assert_eq!(body.matches(&format!("--{boundary}\r\n")).count(), 2, "{body}");
+    assert!(body.ends_with(&format!("\r\nb\r\n--{boundary}--\r\n")), "{body}");
+    assert_eq!(head["etag"].to_str().unwrap(), last.split_once(':').unwrap().1);
+    assert_ne!(first, last);
+}
+
+#[tokio::test]
+async fn what_was_trimmed_is_passed_over_in_silence() {
+    let server = Server::start().await;
+    let first = server.publish("t", "a").await;
+    for body in ["b", "c"] {
+        server.publish("t", body).await;
+    }
+    server.order("/control/trim?channel=t&keep=1").await;
+    let mut events = server.events_after("/relay/t", &first).await;
+    assert_eq!(events.event().await.data, "c");
+}

@@ -2,7 +2,8 @@
 
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::Server;
+use crate::support::{QUIET, Server};
+use tokio::time::timeout;
 
 #[tokio::test]
 async fn echo_answers_text_with_text_and_binary_with_binary() {
@@ -41,4 +42,45 @@ async fn a_message_over_one_mebibyte_closes_with_1009() {
         socket.send("x".repeat(1024 * 1024 + 1)).await;
         assert_eq!(socket.closed().await.0, 1009);
     }
+}
+
+#[tokio::test]
+async fn numbers_go_on_after_the_last_id_of_the_query_or_of_the_first_message() {
+    let server = Server::start().await;
+    let mut socket = server.socket("/ws/numbers?ms=1&lastEventId=7").await;
+    assert_eq!(socket.text().await, r#"{"id":"8","n":8}"#);
+    let mut socket = server.socket("/ws/numbers?ms=1&first").await;
+    socket.send(r#"{"resume":"4"}"#).await;
+    assert_eq!(socket.text().await, r#"{"id":"5","n":5}"#);
+}
+
+#[tokio::test]
+async fn the_gate_lets_in_who_shows_a_token() {
+    let server = Server::start().await;
+    let mut socket = server.socket("/ws/gate").await;
+    socket.send(r#"{"token":"good"}"#).await;
+    assert_eq!(socket.text().await, "welcome");
+    socket.send("a").await;
+    assert_eq!(socket.text().await, "a");
+    let mut socket = server.socket("/ws/gate").await;
+    socket.send("a").await;
+    assert_eq!(socket.closed().await.0, 4401);
+}
+
+#[tokio::test]
+async fn a_heart_beats_until_it_is_mute() {
+    let server = Server::start().await;
+    let mut socket = server.socket("/ws/heartbeat?mute-after=1").await;
+    for _ in 0..2 {
+        socket.send("ping").await;
+    }
+    assert_eq!(socket.text().await, "pong");
+    assert!(timeout(QUIET, socket.next()).await.is_err(), "it is mute");
+}
+
+#[tokio::test]
+async fn a_burst_is_so_many_messages_of_a_size() {
+    let server = Server::start().await;
+    let mut socket = server.socket("/ws/burst?count=3&size=4").await;
+    assert_eq!([socket.text().await, socket.text().await, socket.text().await], ["1...", "2...", "3..."]);
 }
