@@ -1,12 +1,20 @@
 //! everwire: the browser connection that survives.
 //!
 //! It wraps the browser's own WebSocket and EventSource, reconnects with backoff and jitter, resumes from the last id, and falls
-//! back to XHR long-polling where the better transports are blocked and the server speaks a wire that allows it.
+//! back to HTTP where the better transports are blocked and the server speaks a wire that allows it.
 //!
 //! | | duplex | receive only |
 //! | --- | --- | --- |
 //! | face | [`Socket`] | [`Events`] |
-//! | transports | WebSocket, then long-polling and POST ([`Wire::Relay`]) | EventSource, fetch, then XMLHttpRequest: as it grows, or when it ends |
+//! | transports | WebSocket, and what the wire has besides | EventSource, fetch, then XMLHttpRequest: as it grows, or when it ends |
+//!
+//! What a [`Socket`] does depends on the protocol that its server speaks, its [`Wire`]. None is guessed:
+//!
+//! | wire | for | fallback | goes on after a loss |
+//! | --- | --- | --- | --- |
+//! | [`Wire::Raw`] | any WebSocket server | none | if the application reads [ids](SocketBuilder::id) from its messages |
+//! | [`Wire::Relay`] | nginx with nchan, or any endpoint that does the same | server-sent events, then long-polling, and POST | after the same message, over every transport |
+//! | [`Wire::EngineIo`] | the servers of the Socket.IO family | long-polling and POST, and from there to WebSocket in place | with a new session, and as with `Raw` |
 //!
 //! ```no_run
 //! use everwire::{Delivery, Socket, Wire};

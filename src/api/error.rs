@@ -3,6 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::Message;
+use crate::{core::types::Refused, web::data::Data};
 
 /// A configuration fault: what was given, and what was expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +67,17 @@ impl SendError {
             Self::Full(message) | Self::Closed(message) | Self::Volatile(message) | Self::Unsendable(message) => {
                 message
             }
+        }
+    }
+}
+
+impl From<Refused<Data>> for SendError {
+    fn from(refused: Refused<Data>) -> Self {
+        match refused {
+            Refused::Full(data) => Self::Full(Message::from_data(&data)),
+            Refused::Closed(data) => Self::Closed(Message::from_data(&data)),
+            Refused::Volatile(data) => Self::Volatile(Message::from_data(&data)),
+            Refused::Unsendable(data) => Self::Unsendable(Message::from_data(&data)),
         }
     }
 }

@@ -1,21 +1,17 @@
 //! [`Events`]: the receive-only face.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 
 use super::{
     ConfigError, EventsBuilder, Stats, Subscription,
-    hub::{Connection, Item, common_face},
+    hub::{Connection, Hub, Item, common_face},
     stream::{Inbox, Overflow},
 };
 use crate::{
-    core::{seen::Seen, types},
+    core::types,
     web::{
         data::{Data, ServerEvent},
         driver::Driver,
-        store::Keeper,
     },
 };
 
@@ -45,67 +41,51 @@ impl From<ServerEvent> for Event {
 /// What it takes to tell which events are for the application, and how far it has come.
 pub(super) struct Context {
     kinds: Vec<String>,
-    seen: Option<RefCell<Seen>>,
-    duplicates: Cell<u64>,
-    keeper: Option<Rc<Keeper>>,
     /// Of several events that came together, the last id of the one whose turn it is, or was when the connection was closed.
     reached: RefCell<Option<Rc<str>>>,
 }
 
 impl Context {
-    pub(super) fn new(mut kinds: Vec<String>, seen: Option<Seen>, keeper: Option<Rc<Keeper>>) -> Self {
+    pub(super) fn new(mut kinds: Vec<String>) -> Self {
         if kinds.is_empty() {
             kinds.push(String::from(UNNAMED));
         }
-        let seen = seen.map(RefCell::new);
-        Self { kinds, seen, duplicates: Cell::new(0), keeper, reached: RefCell::new(None) }
+        Self { kinds, reached: RefCell::new(None) }
     }
+}
 
+impl Hub<Event> {
     /// Is this event for the application?
     fn wants(&self, event: &ServerEvent) -> bool {
         let kind = if event.kind.is_empty() { UNNAMED } else { &event.kind };
-        if !self.kinds.iter().any(|wanted| wanted == kind) {
-            return false;
-        }
-        let id = Some(&event.last_id).filter(|id| event.own_id && !id.is_empty());
-        if let (Some(seen), Some(id)) = (&self.seen, id) {
-            if !seen.borrow_mut().is_new(id) {
-                self.duplicates.set(self.duplicates.get().saturating_add(1));
-                return false;
-            }
-        }
-        true
+        let is_asked_for = self.context.kinds.iter().any(|wanted| wanted == kind);
+        let has_id = event.own_id && !event.last_id.is_empty();
+        is_asked_for && (!has_id || self.progress.is_new(&event.last_id))
     }
 }
 
 impl Item for Event {
     type Context = Context;
 
-    fn unpack(message: types::Message<Data>, context: &Context, deliver: &mut dyn FnMut(Self) -> bool) {
+    fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
         let Some(events) = message.data.events else { return };
         for event in Rc::unwrap_or_clone(events) {
             let last_id = Rc::clone(&event.last_id);
-            context.reached.replace(Some(Rc::clone(&last_id)));
-            let goes_on = !context.wants(&event) || deliver(Self::from(event));
-            if let Some(keeper) = &context.keeper {
-                keeper.keep(last_id);
+            hub.context.reached.replace(Some(Rc::clone(&last_id)));
+            if hub.wants(&event) {
+                hub.deliver(&Self::from(event));
             }
-            if !goes_on {
+            hub.progress.keep(last_id);
+            if driver.is_closing() {
                 return;
             }
         }
-        context.reached.replace(None);
+        hub.context.reached.replace(None);
     }
 
     fn last_id(context: &Context, driver: &Driver) -> String {
         let reached = context.reached.borrow().as_deref().map(String::from);
         reached.unwrap_or_else(|| driver.last_id())
-    }
-
-    fn end(context: &Context, driver: &Driver) {
-        if let Some(keeper) = &context.keeper {
-            keeper.end(Self::last_id(context, driver).into());
-        }
     }
 }
 
@@ -162,7 +142,8 @@ impl Events {
     /// The connection in numbers.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let Connection { driver, hub } = &*self.connection;
-        hub.counters.stats(driver, hub.context.duplicates.get())
+        let bytes = self.connection.driver.bytes();
+        let (events, stats) = self.connection.stats();
+        Stats { events, bytes, ..stats }
     }
 }

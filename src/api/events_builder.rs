@@ -3,58 +3,28 @@
 use std::{fmt, future::Future, rc::Rc, time::Duration};
 
 use super::{
-    Backoff, ConfigError, Events, Message, Ruling,
+    Backoff, ConfigError, Events, Message, Ruling, Store,
     events::Context,
     hub::Connection,
-    options::{Common, common_options, millis},
+    options::{Common, common_options, resolve, span},
 };
 use crate::{
-    core::{cause::Cause, machine::Config, seen::Seen, time::Millis, types::Transport, wire::sse::Sse},
-    web::{
-        endpoint::{Endpoint, Judge},
-        permitted::{check_header, check_method},
-        provider::Provider,
-        request::Recipe,
-        store::{Area, Keeper},
-        url,
-    },
+    core::{cause::Cause, machine::Config, types::Transport, wire::sse::Sse},
+    web::{endpoint::Endpoint, permitted::check_method, provider::Provider, request::Recipe, url},
 };
 
 /// 16 MiB.
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
-/// Where the last id is kept, for the next time that the page is loaded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Store {
-    /// `sessionStorage`: of this tab, until it is closed.
-    Session,
-    /// `localStorage`: of this origin, without an end.
-    Local,
-}
-
 /// [`Events`] that are being described.
 #[derive(Clone)]
 #[must_use = "nothing is opened before `open` is called"]
 pub struct EventsBuilder {
-    recipe: Recipe,
     kinds: Vec<String>,
-    query: String,
     repeatable: Option<bool>,
-    silence: Option<Duration>,
     first_byte: Option<Duration>,
     max_event_bytes: usize,
-    dedupe: Option<usize>,
-    store: Option<Store>,
-    judge: Option<Judge>,
-    refresh: Option<Provider<()>>,
     common: Common,
-}
-
-impl fmt::Debug for EventsBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EventsBuilder").field("recipe", &self.recipe).finish_non_exhaustive()
-    }
 }
 
 common_options!(EventsBuilder);
@@ -62,18 +32,11 @@ common_options!(EventsBuilder);
 impl EventsBuilder {
     pub(super) fn new(url: String) -> Self {
         Self {
-            recipe: Recipe { url, ..Recipe::default() },
             kinds: Vec::new(),
-            query: String::new(),
             repeatable: None,
-            silence: None,
             first_byte: None,
             max_event_bytes: MAX_EVENT_BYTES,
-            dedupe: None,
-            store: None,
-            judge: None,
-            refresh: None,
-            common: Common::default(),
+            common: Common::new(url),
         }
     }
 
@@ -91,20 +54,20 @@ impl EventsBuilder {
         T: Into<String>,
         E: fmt::Display,
     {
-        self.recipe.url_provider = Some(Provider::new(provide, |given: T| resolve(&given.into())));
+        self.common.url_provider = Some(Provider::new(provide, |given: T| Ok(given.into())));
         self
     }
 
     /// The method of the request. Default: `GET`. The browser's own EventSource knows no other, so it is not used then.
     pub fn method(mut self, method: impl Into<String>) -> Self {
-        self.recipe.method = method.into();
+        self.common.recipe.method = method.into();
         self
     }
 
     /// Sends this header with each request; may be called several times. Its value goes as UTF-8. The browser's own EventSource sends
     /// none, so it is not used then; to another origin, a header costs a CORS preflight.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.recipe.headers.push((name.into(), value.into()));
+        self.common.recipe.headers.push((name.into(), value.into()));
         self
     }
 
@@ -117,17 +80,14 @@ impl EventsBuilder {
         V: Into<String>,
         E: fmt::Display,
     {
-        self.recipe.headers_provider = Some(Provider::new(provide, |given: T| {
-            let headers = given.into_iter().map(|(name, value)| (name.into(), value.into()));
-            headers.map(|header| checked(header).map_err(|error| error.to_string())).collect()
-        }));
+        self.common.provide_headers(provide);
         self
     }
 
     /// The body of the request, which needs a [`method`](Self::method) that has one. A text goes as `text/plain`, unless a header
     /// `Content-Type` says otherwise.
     pub fn body(mut self, body: impl Into<Message>) -> Self {
-        self.recipe.body = Some(body.into().into_data());
+        self.common.recipe.body = Some(body.into().into_data());
         self
     }
 
@@ -138,7 +98,7 @@ impl EventsBuilder {
         T: Into<Message>,
         E: fmt::Display,
     {
-        self.recipe.body_provider = Some(Provider::new(provide, |given: T| Ok(given.into().into_data())));
+        self.common.recipe.body_provider = Some(Provider::new(provide, |given: T| Ok(given.into().into_data())));
         self
     }
 
@@ -152,40 +112,14 @@ impl EventsBuilder {
 
     /// Whether requests to another origin carry cookies. Default: no.
     pub fn with_credentials(mut self, credentials: bool) -> Self {
-        self.recipe.credentials = credentials;
-        self
-    }
-
-    /// Gets new credentials, where the server refuses those of the last request with a 401 (or the [`verdict`](Self::verdict) is
-    /// [`Ruling::Refresh`]); then the next try follows. A failure of the function is a failed try: the next one comes after
-    /// its backoff, and asks again first. Default: a 401 is the end.
-    pub fn refresh<E, F>(mut self, refresh: impl Fn() -> F + 'static) -> Self
-    where
-        F: Future<Output = Result<(), E>> + 'static,
-        E: fmt::Display,
-    {
-        self.refresh = Some(Provider::new(refresh, Ok));
-        self
-    }
-
-    /// Decides what a failure means; `None` leaves it at the default ([`Cause::verdict`]).
-    pub fn verdict(mut self, verdict: impl Fn(&Cause) -> Option<Ruling> + 'static) -> Self {
-        self.judge = Some(Rc::new(move |cause| verdict(cause).map(Ruling::for_core)));
+        self.common.recipe.credentials = credentials;
         self
     }
 
     /// Sends the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin, that
     /// spares the CORS preflight.
     pub fn resume_query(mut self, name: impl Into<String>) -> Self {
-        self.query = name.into();
-        self
-    }
-
-    /// Keeps the last id in the browser's storage, by the URL that was given to the builder, and goes on after it when the page is loaded
-    /// anew; an id that is [given](Self::last_event_id) comes first. It is written at most once a second, when the page is left, and
-    /// at the end. Where there is no storage, as in a worker, or none that may be used, nothing is kept. Default: none.
-    pub fn store(mut self, store: Store) -> Self {
-        self.store = Some(store);
+        self.common.query = Some(name.into());
         self
     }
 
@@ -193,14 +127,14 @@ impl EventsBuilder {
     /// the last id, and use no id twice. An event without an id of its own is always delivered. The browser's own EventSource does not
     /// tell whether an event has one, so it is not used then. Default: off.
     pub fn dedupe(mut self, ids: usize) -> Self {
-        self.dedupe = Some(ids);
+        self.common.dedupe = Some(ids);
         self
     }
 
     /// A stream from which nothing came for this long, not even a comment, is ended and opened anew. The browser's own EventSource
     /// does not show comments, so it is not used then. Choose more than the server's interval between comments. Default: off.
     pub fn silence_timeout(mut self, span: Duration) -> Self {
-        self.silence = Some(span);
+        self.common.silence = Some(span);
         self
     }
 
@@ -227,45 +161,30 @@ impl EventsBuilder {
         let recipe = self.recipe()?;
         let needs_fetch = self.needs_fetch(&recipe);
         let config = self.config(&recipe, needs_fetch)?;
-        let keeper = self.store.map(|store| {
-            let area = match store {
-                Store::Session => Area::Session,
-                Store::Local => Area::Local,
-            };
-            Keeper::new(area, &recipe.url)
-        });
-        let last_id = match &keeper {
-            Some(keeper) if config.last_id.is_empty() => keeper.kept().into(),
-            _ => config.last_id.clone(),
-        };
-        let mut seen = self.dedupe.map(Seen::new);
-        if let (Some(seen), false) = (&mut seen, last_id.is_empty()) {
-            seen.is_new(&last_id.decoded().into());
-        }
         let alone = config.transports == [Transport::EventSource];
         let wire = Sse {
             // It would reconnect to the old URL.
             keeps_source: (alone || url::is_cross_origin(&recipe.url)) && recipe.url_provider.is_none(),
-            query: self.query.into(),
+            query: self.common.query()?,
             needs_fetch,
         };
+        let (progress, last_id) = self.common.progress(&recipe.url);
         let endpoint = Endpoint {
             http: recipe,
             max_event_bytes: self.max_event_bytes,
-            judge: self.judge,
-            refresh: self.refresh,
+            judge: self.common.judge,
+            refresh: self.common.refresh,
             ..Endpoint::default()
         };
-        let context = Context::new(self.kinds.clone(), seen, keeper);
+        let context = Context::new(self.kinds.clone());
         let config = Config { last_id, ..config };
-        Ok(Events::new(Connection::open(config, endpoint, Box::new(wire), context, &self.kinds)))
+        Ok(Events::new(Connection::open(config, endpoint, Box::new(wire), context, progress, &self.kinds)))
     }
 
     /// What requests are made of, checked.
     fn recipe(&self) -> Result<Recipe, ConfigError> {
-        let given = &self.recipe;
-        let url = url::resolve(&given.url, "http");
-        let url = url.map_err(|error| ConfigError::new("url", &given.url, error.expected()))?;
+        let given = &self.common.recipe;
+        let url = resolve("url", &given.url, "http")?;
         let method = check_method(&given.method);
         let method = method.map_err(|expected| ConfigError::new("method", &given.method, expected))?;
         if matches!(method.as_str(), "GET" | "HEAD") && (given.body.is_some() || given.body_provider.is_some()) {
@@ -275,28 +194,21 @@ impl EventsBuilder {
                 "expected one that has a body, such as POST, for the body given",
             ));
         }
-        given.headers.iter().cloned().try_for_each(|header| checked(header).map(drop))?;
-        Ok(Recipe { url, method, ..given.clone() })
+        let headers = self.common.headers()?;
+        Ok(Recipe { url, url_provider: self.common.urls("http"), method, headers, ..given.clone() })
     }
 
     /// Is something asked for that the browser's own EventSource cannot do?
     fn needs_fetch(&self, recipe: &Recipe) -> bool {
-        let has_headers = !recipe.headers.is_empty() || recipe.headers_provider.is_some();
-        has_headers || recipe.method != "GET" || self.silence.is_some() || self.dedupe.is_some()
+        let common = &self.common;
+        common.has_headers() || recipe.method != "GET" || common.silence.is_some() || common.dedupe.is_some()
     }
 
     fn config(&self, recipe: &Recipe, needs_fetch: bool) -> Result<Config, ConfigError> {
         if self.max_event_bytes == 0 {
             return Err(ConfigError::new("max_event_bytes", "0", "expected more than zero"));
         }
-        if self.dedupe == Some(0) {
-            return Err(ConfigError::new("dedupe", "0", "expected room for at least one id"));
-        }
-        let more_than_zero = |option, span: Option<Duration>| match span.map(millis) {
-            Some(Millis::ZERO) => Err(ConfigError::new(option, "0", "expected more than zero, or none")),
-            span => Ok(span),
-        };
-        let config = self.common.clone().config(Sse::LADDER)?;
+        let config = self.common.config(Sse::LADDER)?;
         if needs_fetch
             && !config.transports.is_empty()
             && config.transports.iter().all(|t| *t == Transport::EventSource)
@@ -304,26 +216,8 @@ impl EventsBuilder {
             let expected = "expected another one as well: the browser's own EventSource cannot do all that is asked";
             return Err(ConfigError::new("transports", Transport::EventSource.as_str(), expected));
         }
+        let first_byte = self.first_byte.map(|limit| span("first_byte_timeout", limit)).transpose()?;
         let repeatable = self.repeatable.unwrap_or(matches!(recipe.method.as_str(), "GET" | "HEAD"));
-        Ok(Config {
-            silence: more_than_zero("silence_timeout", self.silence)?,
-            first_byte: more_than_zero("first_byte_timeout", self.first_byte)?.or(config.first_byte),
-            repeatable,
-            ..config
-        })
-    }
-}
-
-/// The URL as an absolute one, or words on why it is none.
-fn resolve(given: &str) -> Result<String, String> {
-    let refuse = |error: url::UrlError| ConfigError::new("url", given, error.expected());
-    url::resolve(given, "http").map_err(|error| refuse(error).to_string())
-}
-
-/// The header, if it can be sent.
-fn checked((name, value): (String, String)) -> Result<(String, String), ConfigError> {
-    match check_header(&name, &value) {
-        Ok(()) => Ok((name, value)),
-        Err(expected) => Err(ConfigError::new("header", [&name, ": ", &value].concat(), expected)),
+        Ok(Config { first_byte: first_byte.or(config.first_byte), repeatable, ..config })
     }
 }

@@ -1,15 +1,16 @@
 //! Who listens to a connection, on the Rust side.
 
 use std::{
-    cell::{Cell, RefCell},
-    fmt,
+    cell::RefCell,
     rc::{Rc, Weak},
-    task::{Poll, Waker},
-    time::Duration,
 };
 
 use super::{
-    ConfigError, Message, Reconnected, Status,
+    ConfigError, Message, Reconnected, Reconnecting, Stats, Status, TransportChange,
+    milestones::{Ending, Opening},
+    options::to_duration,
+    progress::Progress,
+    slots::{List, Slots},
     stats::Counters,
     stream::{Overflow, Queue},
 };
@@ -26,127 +27,19 @@ use crate::{
     },
 };
 
-/// A list of callbacks. One that is called may add to it and remove from it, itself included.
-pub(super) struct Slots<F: ?Sized> {
-    entries: RefCell<Vec<(u64, Rc<F>)>>,
-    next: Cell<u64>,
-}
-
-impl<F: ?Sized> Slots<F> {
-    pub(super) fn new() -> Self {
-        Self { entries: RefCell::default(), next: Cell::new(0) }
-    }
-
-    fn add(&self, callback: Rc<F>) -> u64 {
-        let id = self.next.get();
-        self.next.set(id.wrapping_add(1));
-        self.entries.borrow_mut().push((id, callback));
-        id
-    }
-
-    fn remove(&self, id: u64) -> Option<Rc<F>> {
-        let mut entries = self.entries.borrow_mut();
-        let at = entries.iter().position(|(other, _)| *other == id)?;
-        Some(entries.remove(at).1)
-    }
-
-    /// Calls `each` with every callback that is still there when its turn comes.
-    pub(super) fn each(&self, each: impl Fn(&F)) {
-        let before = self.entries.borrow().clone();
-        for (id, callback) in before {
-            let still = self.entries.borrow().iter().any(|(other, _)| *other == id);
-            if still {
-                each(&callback);
-            }
-        }
-    }
-}
-
-/// Something that a subscription can be taken out of.
-trait Leave {
-    fn leave(&self, id: u64);
-}
-
-impl<F: ?Sized> Leave for Slots<F> {
-    fn leave(&self, id: u64) {
-        // Dropped only after the borrow is over: the callback's own drop may do anything.
-        let gone = self.remove(id);
-        drop(gone);
-    }
-}
-
-/// A callback's registration. Dropping it unsubscribes, also from within the callback itself.
-#[must_use = "dropping a subscription unsubscribes at once"]
-pub struct Subscription {
-    from: Weak<dyn Leave>,
-    id: u64,
-}
-
-impl Subscription {
-    pub(super) fn new<F: ?Sized + 'static>(slots: &Rc<Slots<F>>, callback: Rc<F>) -> Self {
-        let weak: Weak<Slots<F>> = Rc::downgrade(slots);
-        Self { from: weak, id: slots.add(callback) }
-    }
-}
-
-impl fmt::Debug for Subscription {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        if let Some(from) = self.from.upgrade() {
-            from.leave(self.id);
-        }
-    }
-}
-
 /// What a face delivers.
 pub(super) trait Item: Clone + 'static {
     /// What the face has to know to make one.
     type Context;
     /// Takes apart what came, and delivers each that is for the application, in order, until no more is wanted.
-    fn unpack(message: types::Message<Data>, context: &Self::Context, deliver: &mut dyn FnMut(Self) -> bool);
+    fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver);
     /// The id of the last item that was delivered.
     fn last_id(_context: &Self::Context, driver: &Driver) -> String {
         driver.last_id()
     }
-    /// The connection is over.
-    fn end(_context: &Self::Context, _driver: &Driver) {}
+    /// What the face itself does about a notice, before the application hears it.
+    fn hear_first(_context: &Self::Context, _driver: &Driver, _notice: &Notice<Data>) {}
 }
-
-/// How it ended, and who waits for that.
-#[derive(Default)]
-pub(super) struct Ending {
-    end: RefCell<Option<End>>,
-    waiting: RefCell<Vec<Waker>>,
-}
-
-impl Ending {
-    /// The end, or a promise to wake this one then.
-    pub(super) fn poll(&self, waker: &Waker) -> Poll<End> {
-        if let Some(end) = self.end.borrow().as_ref() {
-            return Poll::Ready(end.clone());
-        }
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
-        Poll::Pending
-    }
-
-    fn set(&self, end: End) {
-        self.end.replace(Some(end));
-        for waker in self.waiting.take() {
-            waker.wake();
-        }
-    }
-}
-
-/// A shared list of callbacks.
-type List<F> = Rc<Slots<F>>;
 
 /// What hears of a message that was given up.
 type OnDropped = dyn Fn(&Message, Why);
@@ -154,28 +47,38 @@ type OnDropped = dyn Fn(&Message, Why);
 /// Everybody who listens to one connection.
 pub(super) struct Hub<T: Item> {
     pub(super) context: T::Context,
+    pub(super) progress: Progress,
     pub(super) counters: Counters,
     status: RefCell<Status>,
+    pub(super) opening: Rc<Opening>,
     pub(super) ending: Rc<Ending>,
     queues: RefCell<Vec<Weak<Queue<T>>>>,
     pub(super) on_status: List<dyn Fn(&Status)>,
     pub(super) on_item: List<dyn Fn(&T)>,
     pub(super) on_dropped: List<OnDropped>,
+    pub(super) on_reconnecting: List<dyn Fn(&Reconnecting)>,
     pub(super) on_reconnected: List<dyn Fn(&Reconnected)>,
+    pub(super) on_transport_changed: List<dyn Fn(&TransportChange)>,
+    pub(super) on_gap: List<dyn Fn(&str)>,
 }
 
 impl<T: Item> Hub<T> {
-    pub(super) fn new(context: T::Context) -> Rc<Self> {
+    pub(super) fn new(context: T::Context, progress: Progress) -> Rc<Self> {
         Rc::new(Self {
             context,
+            progress,
             counters: Counters::default(),
             status: RefCell::new(Status::Connecting { attempt: 0, transport: None }),
+            opening: Rc::default(),
             ending: Rc::default(),
             queues: RefCell::default(),
             on_status: Rc::new(Slots::new()),
             on_item: Rc::new(Slots::new()),
             on_dropped: Rc::new(Slots::new()),
+            on_reconnecting: Rc::new(Slots::new()),
             on_reconnected: Rc::new(Slots::new()),
+            on_transport_changed: Rc::new(Slots::new()),
+            on_gap: Rc::new(Slots::new()),
         })
     }
 
@@ -186,7 +89,7 @@ impl<T: Item> Hub<T> {
     /// A new reader, of what comes from now on, with room for this many items.
     pub(super) fn queue(&self, capacity: usize, overflow: Overflow) -> Rc<Queue<T>> {
         let queue = Queue::new(capacity, overflow);
-        if self.ending.end.borrow().is_some() {
+        if self.ending.is_reached() {
             queue.end();
         }
         self.queues.borrow_mut().push(Rc::downgrade(&queue));
@@ -207,15 +110,13 @@ impl<T: Item> Hub<T> {
         self.queues.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
-    fn deliver(&self, driver: &Driver, message: types::Message<Data>) {
-        T::unpack(message, &self.context, &mut |item| {
-            self.counters.delivered();
-            for reader in self.readers() {
-                reader.push(item.clone());
-            }
-            self.on_item.each(|callback| callback(&item));
-            !driver.is_closing()
-        });
+    /// Hands an item to all who listen.
+    pub(super) fn deliver(&self, item: &T) {
+        self.counters.delivered();
+        for reader in self.readers() {
+            reader.push(item.clone());
+        }
+        self.on_item.each(|callback| callback(item));
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
@@ -226,33 +127,42 @@ impl<T: Item> Hub<T> {
         }
     }
 
-    fn set_end(&self, driver: &Driver, end: End) {
-        T::end(&self.context, driver);
+    fn set_end(&self, driver: &Driver, end: &End) {
+        self.progress.end(T::last_id(&self.context, driver).into());
         for reader in self.readers() {
             reader.end();
         }
-        self.ending.set(end);
+        self.opening.reach(Err(end.clone()));
+        self.ending.reach(end.clone());
     }
 }
 
 impl<T: Item> Observer for Rc<Hub<T>> {
     fn hear(&self, driver: &Driver, notice: Notice<Data>) {
         self.counters.hear(&notice);
+        T::hear_first(&self.context, driver, &notice);
         match notice {
-            Notice::Message(message) => self.deliver(driver, message),
+            Notice::Message(message) => T::unpack(message, self, driver),
             Notice::Status(snapshot) => self.set_status(driver, snapshot),
+            Notice::Opened => self.opening.reach(Ok(())),
+            Notice::Gap { after } => self.on_gap.each(|callback| callback(&after.decoded())),
             Notice::Dropped { data, why } => {
                 let message = Message::from_data(&data);
                 self.on_dropped.each(|callback| callback(&message, why));
             }
-            Notice::Closed(end) => self.set_end(driver, end),
+            Notice::Closed(end) => self.set_end(driver, &end),
+            Notice::Reconnecting { attempt, delay, cause } => {
+                let reconnecting = Reconnecting { attempt, delay: to_duration(delay), cause };
+                self.on_reconnecting.each(|callback| callback(&reconnecting));
+            }
             Notice::Reconnected { continuity, transport, downtime } => {
-                let downtime = Duration::from_millis(downtime.0);
-                let reconnected = Reconnected { continuity, transport, downtime };
+                let reconnected = Reconnected { continuity, transport, downtime: to_duration(downtime) };
                 self.on_reconnected.each(|callback| callback(&reconnected));
             }
-            // The status says it.
-            Notice::Opened | Notice::Gap { .. } | Notice::Reconnecting { .. } | Notice::TransportChanged { .. } => {}
+            Notice::TransportChanged { from, to, why } => {
+                let change = TransportChange { from, to, why };
+                self.on_transport_changed.each(|callback| callback(&change));
+            }
         }
     }
 }
@@ -269,9 +179,10 @@ impl<T: Item> Connection<T> {
         endpoint: Endpoint,
         wire: Box<dyn Wire<Data>>,
         context: T::Context,
+        progress: Progress,
         kinds: &[String],
     ) -> Rc<Self> {
-        let hub = Hub::<T>::new(context);
+        let hub = Hub::<T>::new(context, progress);
         let driver = Driver::new(config, endpoint, wire, Box::new(Rc::clone(&hub)));
         for kind in kinds {
             driver.listen(kind);
@@ -283,6 +194,11 @@ impl<T: Item> Connection<T> {
     /// The id of the last item that was delivered.
     pub(super) fn last_id(&self) -> String {
         T::last_id(&self.hub.context, &self.driver)
+    }
+
+    /// How many items were delivered, and the rest of what is counted.
+    pub(super) fn stats(&self) -> (u64, Stats) {
+        self.hub.counters.stats(&self.driver, self.hub.progress.duplicates())
     }
 }
 
@@ -326,14 +242,29 @@ macro_rules! common_face {
                 Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
             }
 
+            /// Calls back when the connection was lost, or an attempt failed, and another follows; until the subscription is dropped.
+            pub fn on_reconnecting(&self, callback: impl Fn(&super::Reconnecting) + 'static) -> Subscription {
+                Subscription::new(&self.connection.hub.on_reconnecting, Rc::new(callback))
+            }
+
             /// Calls back when there is a connection again after one was lost, until the subscription is dropped.
             pub fn on_reconnected(&self, callback: impl Fn(&super::Reconnected) + 'static) -> Subscription {
                 Subscription::new(&self.connection.hub.on_reconnected, Rc::new(callback))
             }
 
+            /// Calls back when another transport has taken over, until the subscription is dropped.
+            pub fn on_transport_changed(&self, callback: impl Fn(&super::TransportChange) + 'static) -> Subscription {
+                Subscription::new(&self.connection.hub.on_transport_changed, Rc::new(callback))
+            }
+
+            /// Resolves when the connection is open, the first time; to how it ended, if it is closed for good before that.
+            pub fn opened(&self) -> super::OpenedFuture {
+                super::OpenedFuture(Rc::clone(&self.connection.hub.opening))
+            }
+
             /// Resolves when the connection is closed for good.
             pub fn closed(&self) -> super::ClosedFuture {
-                super::ClosedFuture::new(Rc::clone(&self.connection.hub.ending))
+                super::ClosedFuture(Rc::clone(&self.connection.hub.ending))
             }
 
             /// Drops the connection, if there is one, and connects now, going on after the last id where the wire can. A

@@ -13,7 +13,7 @@ use js_sys::JSON;
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::JsValue;
 
-use super::{Event, Events, Inbox, Message, SendError, Socket};
+use super::{Event, Events, Inbox, Message, SendError, Sending, Socket};
 use crate::core::types::Delivery;
 
 /// A message that does not decode. It is an item of the stream like any other, and the connection goes on.
@@ -93,8 +93,17 @@ impl<In: DeserializeOwned, Out: Serialize> JsonSocket<In, Out> {
     ///
     /// If it does not encode, or is not taken.
     pub fn send(&self, value: &Out) -> Result<Delivery, EncodeError> {
+        self.send_with(value, Sending::default())
+    }
+
+    /// The same, on terms of its own; see [`Socket::send_with`].
+    ///
+    /// # Errors
+    ///
+    /// If it does not encode, or is not taken.
+    pub fn send_with(&self, value: &Out, sending: Sending) -> Result<Delivery, EncodeError> {
         let text = encode(value).map_err(EncodeError::Encode)?;
-        self.socket.send(text).map_err(EncodeError::Send)
+        self.socket.send_with(text, sending).map_err(EncodeError::Send)
     }
 
     /// The messages from now on, decoded.

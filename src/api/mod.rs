@@ -6,25 +6,37 @@
 mod error;
 mod events;
 mod events_builder;
+mod heartbeat;
 mod hub;
 #[cfg(feature = "json")]
 mod json;
+mod message;
+mod milestones;
 mod options;
+mod outbox;
+mod progress;
 mod ruling;
+mod slots;
 mod socket;
+mod socket_builder;
 mod stats;
 mod status;
 mod stream;
 
 pub use error::{ConfigError, SendError};
 pub use events::{Event, Events};
-pub use events_builder::{EventsBuilder, Store};
-pub use hub::Subscription;
+pub use events_builder::EventsBuilder;
+pub use heartbeat::Heartbeat;
 #[cfg(feature = "json")]
 pub use json::{DecodeError, EncodeError, JsonEvents, JsonMessages, JsonSocket, Typed};
-pub use options::{Backoff, Outbox};
+pub use message::Message;
+pub use milestones::{ClosedFuture, OpenedFuture};
+pub use options::{Backoff, Store};
+pub use outbox::{Outbox, Sending};
 pub use ruling::Ruling;
-pub use socket::{Message, Messages, Socket, SocketBuilder, Wire};
+pub use slots::Subscription;
+pub use socket::{Messages, Socket};
+pub use socket_builder::{SocketBuilder, Wire};
 pub use stats::Stats;
-pub use status::{Reconnected, Status};
-pub use stream::{ClosedFuture, Inbox, Overflow};
+pub use status::{Reconnected, Reconnecting, Status, TransportChange};
+pub use stream::{Inbox, Overflow};

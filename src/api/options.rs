@@ -1,11 +1,18 @@
 //! Options that both faces share.
 
-use std::time::Duration;
+use std::{fmt, future::Future, rc::Rc, time::Duration};
 
-use super::ConfigError;
+use super::{ConfigError, progress::Progress};
 use crate::{
-    core::{backoff, machine::Config, outbox, time::Millis, types::Transport},
-    web::permitted::is_token,
+    core::{backoff, machine::Config, seen::Seen, text::Text, time::Millis, types::Transport},
+    web::{
+        endpoint::Judge,
+        permitted::{check_header, is_token},
+        provider::Provider,
+        request::{Headers, Recipe},
+        store::{Area, Keeper},
+        url,
+    },
 };
 
 /// A span in milliseconds, rounded up so that nothing becomes zero that was not.
@@ -14,9 +21,54 @@ pub(super) fn millis(span: Duration) -> Millis {
     Millis(u64::try_from(ms).unwrap_or(u64::MAX))
 }
 
+pub(super) const fn to_duration(span: Millis) -> Duration {
+    Duration::from_millis(span.0)
+}
+
+/// A span that may not be zero.
+pub(super) fn span(option: &'static str, span: Duration) -> Result<Millis, ConfigError> {
+    match millis(span) {
+        Millis::ZERO => Err(ConfigError::new(option, "0", "expected more than zero, or none")),
+        span => Ok(span),
+    }
+}
+
+/// The URL as an absolute one, its scheme made `plain` or `plain`s.
+pub(super) fn resolve(option: &'static str, given: &str, plain: &str) -> Result<String, ConfigError> {
+    url::resolve(given, plain).map_err(|error| ConfigError::new(option, given, error.expected()))
+}
+
+/// The header, if it can be sent.
+fn checked((name, value): (String, String)) -> Result<(String, String), ConfigError> {
+    match check_header(&name, &value) {
+        Ok(()) => Ok((name, value)),
+        Err(expected) => Err(ConfigError::new("header", [&name, ": ", &value].concat(), expected)),
+    }
+}
+
+/// Where the last id is kept, for the next time that the page is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Store {
+    /// `sessionStorage`: of this tab, until it is closed.
+    Session,
+    /// `localStorage`: of this origin, without an end.
+    Local,
+}
+
 /// What the builders of both faces collect.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Common {
+    /// What requests are made of; its URL as it was given.
+    pub(super) recipe: Recipe,
+    /// Gives URLs, such as they are given to the builder.
+    pub(super) url_provider: Option<Provider<String>>,
+    pub(super) query: Option<String>,
+    pub(super) silence: Option<Duration>,
+    pub(super) dedupe: Option<usize>,
+    pub(super) store: Option<Store>,
+    pub(super) judge: Option<Judge>,
+    pub(super) refresh: Option<Provider<()>>,
     pub(super) backoff: Backoff,
     pub(super) connect_timeout: Duration,
     pub(super) min_uptime: Duration,
@@ -24,44 +76,118 @@ pub(super) struct Common {
     pub(super) last_event_id: String,
 }
 
-impl Default for Common {
-    fn default() -> Self {
+impl Common {
+    pub(super) fn new(url: String) -> Self {
         let Config { connect_timeout, min_uptime, .. } = Config::default();
         Self {
+            recipe: Recipe { url, ..Recipe::default() },
+            url_provider: None,
+            query: None,
+            silence: None,
+            dedupe: None,
+            store: None,
+            judge: None,
+            refresh: None,
             backoff: Backoff::default(),
-            connect_timeout: Duration::from_millis(connect_timeout.0),
-            min_uptime: Duration::from_millis(min_uptime.0),
+            connect_timeout: to_duration(connect_timeout),
+            min_uptime: to_duration(min_uptime),
             transports: Vec::new(),
             last_event_id: String::new(),
         }
     }
-}
 
-impl Common {
-    /// Checks what was collected, for a wire with these transports.
-    pub(super) fn config(self, offered: &[Transport]) -> Result<Config, ConfigError> {
-        self.backoff.check()?;
-        if self.connect_timeout.is_zero() {
-            return Err(ConfigError::new("connect_timeout", "0", "expected more than zero"));
+    pub(super) fn provide_headers<N, V, T, E, F>(&mut self, provide: impl Fn() -> F + 'static)
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: IntoIterator<Item = (N, V)>,
+        N: Into<String>,
+        V: Into<String>,
+        E: fmt::Display,
+    {
+        self.recipe.headers_provider = Some(Provider::new(provide, |given: T| {
+            let headers = given.into_iter().map(|(name, value)| (name.into(), value.into()));
+            headers.map(|header| checked(header).map_err(|error| error.to_string())).collect()
+        }));
+    }
+
+    /// The URLs that the application provides, with this scheme.
+    pub(super) fn urls(&self, plain: &'static str) -> Option<Provider<String>> {
+        let resolve = move |given: String| resolve("url", &given, plain).map_err(|error| error.to_string());
+        self.url_provider.clone().map(|provider| provider.map(resolve))
+    }
+
+    /// The headers, checked.
+    pub(super) fn headers(&self) -> Result<Headers, ConfigError> {
+        self.recipe.headers.iter().cloned().map(checked).collect()
+    }
+
+    pub(super) fn has_headers(&self) -> bool {
+        !self.recipe.headers.is_empty() || self.recipe.headers_provider.is_some()
+    }
+
+    /// The query parameter for the last id, checked; empty for none.
+    pub(super) fn query(&self) -> Result<Text, ConfigError> {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        match self.query.as_deref() {
+            None => Ok(Text::default()),
+            Some(name) if !name.is_empty() && name.chars().all(is_plain) => Ok(Text::from(name)),
+            Some(name) => {
+                Err(ConfigError::new("resume_query", name, "expected a name of letters, digits, -, ., _ and ~"))
+            }
         }
+    }
+
+    /// Checks what was collected, for a wire with these transports.
+    pub(super) fn config(&self, offered: &[Transport]) -> Result<Config, ConfigError> {
+        self.backoff.check()?;
         if let Some(stranger) = self.transports.iter().find(|transport| !offered.contains(transport)) {
             let expected = "expected transports that the wire has";
             return Err(ConfigError::new("transports", stranger.as_str(), expected));
         }
+        if self.dedupe == Some(0) {
+            return Err(ConfigError::new("dedupe", "0", "expected room for at least one id"));
+        }
         Ok(Config {
             backoff: self.backoff.0,
-            connect_timeout: millis(self.connect_timeout),
+            connect_timeout: span("connect_timeout", self.connect_timeout)?,
             min_uptime: millis(self.min_uptime),
-            transports: self.transports,
-            last_id: self.last_event_id.into(),
+            silence: self.silence.map(|silence| span("silence_timeout", silence)).transpose()?,
+            transports: self.transports.clone(),
+            last_id: Text::from(self.last_event_id.as_str()),
             ..Config::default()
         })
+    }
+
+    /// How far the connection at `url` has come before it begins, and the id that it goes on after.
+    pub(super) fn progress(&self, url: &str) -> (Progress, Text) {
+        let keeper = self.store.map(|store| {
+            let area = match store {
+                Store::Session => Area::Session,
+                Store::Local => Area::Local,
+            };
+            Keeper::new(area, url)
+        });
+        let last_id = match &keeper {
+            Some(keeper) if self.last_event_id.is_empty() => keeper.kept(),
+            _ => self.last_event_id.clone(),
+        };
+        let mut seen = self.dedupe.map(Seen::new);
+        if let (Some(seen), false) = (&mut seen, last_id.is_empty()) {
+            seen.is_new(&Rc::from(last_id.as_str()));
+        }
+        (Progress::new(seen, keeper), last_id.into())
     }
 }
 
 /// The options of both builders, which keep them in `common`. Its types are named where it is used.
 macro_rules! common_options {
     ($builder:ty) => {
+        impl fmt::Debug for $builder {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($builder)).field("recipe", &self.common.recipe).finish_non_exhaustive()
+            }
+        }
+
         impl $builder {
             /// When to try again.
             pub fn backoff(mut self, backoff: Backoff) -> Self {
@@ -87,9 +213,35 @@ macro_rules! common_options {
                 self
             }
 
+            /// Gets new credentials, where the server refuses those of the last attempt with a 401 or the close code 1008 or 4401 (or the
+            /// [`verdict`](Self::verdict) is [`Ruling::Refresh`]); then the next try follows. A failure of the function is a failed
+            /// try: the next one comes after its backoff, and asks again first. Default: such a refusal is the end.
+            pub fn refresh<E, F>(mut self, refresh: impl Fn() -> F + 'static) -> Self
+            where
+                F: Future<Output = Result<(), E>> + 'static,
+                E: fmt::Display,
+            {
+                self.common.refresh = Some(Provider::new(refresh, Ok));
+                self
+            }
+
+            /// Decides what a failure means; `None` leaves it at the default ([`Cause::verdict`]).
+            pub fn verdict(mut self, verdict: impl Fn(&Cause) -> Option<Ruling> + 'static) -> Self {
+                self.common.judge = Some(Rc::new(move |cause| verdict(cause).map(Ruling::for_core)));
+                self
+            }
+
             /// Go on after this id, which an earlier connection left behind.
             pub fn last_event_id(mut self, id: impl Into<String>) -> Self {
                 self.common.last_event_id = id.into();
+                self
+            }
+
+            /// Keeps the last id in the browser's storage, by the URL that was given to the builder, and goes on after it when the page is
+            /// loaded anew; an id that is [given](Self::last_event_id) comes first. It is written at most once a second, when the page is
+            /// left, and at the end. Where there is no storage, as in a worker, or none that may be used, nothing is kept. Default: none.
+            pub fn store(mut self, store: Store) -> Self {
+                self.common.store = Some(store);
                 self
             }
         }
@@ -165,36 +317,5 @@ impl Backoff {
 impl Default for Backoff {
     fn default() -> Self {
         Self(backoff::Backoff::DEFAULT)
-    }
-}
-
-/// What may wait while there is no connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[must_use]
-pub struct Outbox(pub(super) outbox::Bounds);
-
-impl Outbox {
-    /// At most this many messages. Default: 1,000.
-    pub fn bounded(messages: usize) -> Self {
-        Self(outbox::Bounds { messages, ..outbox::Bounds::DEFAULT })
-    }
-
-    /// At most this many bytes, text counted as UTF-8. Default: 1 MiB.
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.0.bytes = bytes;
-        self
-    }
-
-    /// What to do with a message that has no room. Default: refuse it.
-    pub fn when_full(mut self, policy: outbox::WhenFull) -> Self {
-        self.0.when_full = policy;
-        self
-    }
-
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
-        if self.0.messages == 0 || self.0.bytes == 0 {
-            return Err(ConfigError::new("outbox", "0", "expected room for at least one message and one byte"));
-        }
-        Ok(())
     }
 }

@@ -1,109 +1,109 @@
 //! [`Socket`]: the duplex face.
 
-use std::{rc::Rc, time::Duration};
-
-use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use super::{
-    Backoff, ConfigError, Outbox, SendError, Subscription,
-    hub::{Connection, Item, common_face},
-    options::{self, Common, common_options},
+    ConfigError, Message, SendError, Sending, SocketBuilder, Stats, Subscription,
+    hub::{Connection, Hub, Item, common_face},
     stream::{Inbox, Overflow},
 };
 use crate::{
     core::{
         outbox::Terms,
-        types::{self, Delivery, Payload, Refused, Transport, Why},
-        wire::{raw::Raw, relay::Relay},
+        text::Text,
+        types::{self, Delivery, Input, Notice, Phase, Why},
     },
-    web::{data::Data, endpoint::Endpoint, request::Recipe, url},
+    web::{data::Data, driver::Driver},
 };
 
-/// What is sent and received.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Message {
-    /// Text.
-    Text(String),
-    /// Bytes.
-    Binary(Vec<u8>),
+/// Reads the id of a message.
+pub(super) type ReadId = Rc<dyn Fn(&Message) -> Option<String>>;
+/// Makes of the last id what a connection begins with.
+pub(super) type Greet = Rc<dyn Fn(&str) -> Message>;
+
+/// What the application has said of its ids, and how far it has come.
+pub(super) struct Context {
+    read_id: Option<ReadId>,
+    greet: Option<Greet>,
+    /// The connection that there is has begun with that.
+    greeted: Cell<bool>,
+    bytes: Cell<u64>,
+    /// The last id of what was delivered.
+    delivered: RefCell<Rc<str>>,
+    /// The same, where it was closed before all was delivered that had come.
+    stopped: RefCell<Option<Rc<str>>>,
 }
 
-impl Message {
-    pub(super) fn from_data(data: &Data) -> Self {
-        if data.is_binary() {
-            Self::Binary(data.bytes())
-        } else {
-            Self::Text(data.value.as_string().unwrap_or_default())
+impl Context {
+    pub(super) fn new(read_id: Option<ReadId>, greet: Option<Greet>, last_id: &Text) -> Self {
+        Self {
+            read_id,
+            greet,
+            greeted: Cell::new(false),
+            bytes: Cell::new(0),
+            delivered: RefCell::new(Rc::from(&*last_id.decoded())),
+            stopped: RefCell::new(None),
         }
-    }
-
-    pub(super) fn into_data(self) -> Data {
-        Data::from(match self {
-            Self::Text(text) => JsValue::from_str(&text),
-            // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
-            Self::Binary(bytes) => Uint8Array::from(bytes.as_slice()).buffer().into(),
-        })
-    }
-
-    /// The text, if it is text.
-    #[must_use]
-    pub fn as_text(&self) -> Option<&str> {
-        match self {
-            Self::Text(text) => Some(text),
-            Self::Binary(_) => None,
-        }
-    }
-}
-
-impl From<&str> for Message {
-    fn from(text: &str) -> Self {
-        Self::Text(String::from(text))
-    }
-}
-
-impl From<String> for Message {
-    fn from(text: String) -> Self {
-        Self::Text(text)
-    }
-}
-
-impl From<Vec<u8>> for Message {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Binary(bytes)
-    }
-}
-
-impl From<&[u8]> for Message {
-    fn from(bytes: &[u8]) -> Self {
-        Self::Binary(bytes.to_vec())
     }
 }
 
 impl Item for Message {
-    type Context = ();
+    type Context = Context;
 
-    fn unpack(message: types::Message<Data>, (): &(), deliver: &mut dyn FnMut(Self) -> bool) {
-        deliver(Self::from_data(&message.data));
+    fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
+        let context = &hub.context;
+        let item = Self::from_data(&message.data);
+        let own = context.read_id.as_ref().and_then(|read| read(&item)).filter(|id| !id.is_empty());
+        let id: Option<Rc<str>> = match &own {
+            Some(own) => Some(Rc::from(own.as_str())),
+            None => message.id.map(|id| Rc::from(&*id.decoded())),
+        };
+        if driver.is_closing() || id.as_ref().is_some_and(|id| !hub.progress.is_new(id)) {
+            return;
+        }
+        if let Some(own) = own {
+            driver.input(Input::Moved(own.into()));
+        }
+        if let Some(id) = &id {
+            context.delivered.replace(Rc::clone(id));
+        }
+        context.bytes.set(context.bytes.get().saturating_add(item.size() as u64));
+        hub.deliver(&item);
+        if driver.is_closing() {
+            context.stopped.replace(Some(context.delivered.borrow().clone()));
+        } else if let Some(id) = id {
+            hub.progress.keep(id);
+        }
     }
-}
 
-/// The protocol that the server speaks. A fallback is never guessed: with [`Wire::Raw`] there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Wire {
-    /// A plain WebSocket.
-    #[default]
-    Raw,
-    /// A push relay (nchan's "HTTP Push Relay"): WebSocket, then long-polling and POST, on one URL, with message ids that
-    /// let a connection go on where it was lost.
-    Relay,
+    fn last_id(context: &Context, driver: &Driver) -> String {
+        let stopped = context.stopped.borrow().as_deref().map(String::from);
+        stopped.unwrap_or_else(|| driver.last_id())
+    }
+
+    /// Begins a connection that goes on after an id with the application's words on that.
+    fn hear_first(context: &Context, driver: &Driver, notice: &Notice<Data>) {
+        let (Some(greet), Notice::Status(now)) = (&context.greet, notice) else { return };
+        let is_open = now.phase == Phase::Open;
+        if context.greeted.replace(is_open) || !is_open || driver.is_closing() {
+            return;
+        }
+        let last_id = driver.last_id();
+        if !last_id.is_empty() {
+            // If the connection is gone by now, the next one begins with it.
+            let terms = Terms { volatile: true, ..Terms::default() };
+            let _ = driver.send(greet(&last_id).into_data(), terms);
+        }
+    }
 }
 
 /// The stream of a [`Socket`]'s messages.
 pub type Messages = Inbox<Message>;
 
-/// A WebSocket that survives: it reconnects, resumes and falls back as far as its [`Wire`] allows.
+/// A WebSocket that survives: it reconnects, resumes and falls back as far as its [`Wire`](super::Wire) allows.
 ///
 /// A cheap handle; when its last clone is dropped, the connection is closed.
 ///
@@ -130,32 +130,47 @@ common_face!(Socket);
 impl Socket {
     /// Begins to describe a connection to `url`: `ws`, `wss`, `http` or `https`, or relative to the page.
     pub fn builder(url: impl Into<String>) -> SocketBuilder {
-        SocketBuilder {
-            url: url.into(),
-            fallback_url: None,
-            protocols: Vec::new(),
-            wire: Wire::Raw,
-            credentials: true,
-            outbox: Outbox::default(),
-            common: Common::default(),
-        }
+        SocketBuilder::new(url.into())
+    }
+
+    pub(super) const fn new(connection: Rc<Connection<Message>>) -> Self {
+        Self { connection }
     }
 
     /// Sends a message, or queues it while there is no connection.
     ///
     /// # Errors
     ///
-    /// The message comes back when the outbox is full or the connection is closed.
+    /// The message comes back when the outbox is full, when the connection is closed, or when the wire cannot carry it.
     pub fn send(&self, message: impl Into<Message>) -> Result<Delivery, SendError> {
-        self.connection.driver.send(message.into().into_data(), Terms::default()).map_err(|refused| match refused {
-            Refused::Full(data) => SendError::Full(Message::from_data(&data)),
-            Refused::Closed(data) => SendError::Closed(Message::from_data(&data)),
-            Refused::Volatile(data) => SendError::Volatile(Message::from_data(&data)),
-            Refused::Unsendable(data) => SendError::Unsendable(Message::from_data(&data)),
-        })
+        self.send_with(message, Sending::default())
     }
 
-    /// The subprotocol that the server chose; empty if none.
+    /// The same, on terms of its own.
+    ///
+    /// ```no_run
+    /// # use everwire::{Sending, Socket};
+    /// # fn example(socket: &Socket) {
+    /// // Where the pointer was is of no interest later.
+    /// let moved = socket.send_with("at 10 20", Sending::volatile());
+    /// // Only the newest title waits for the connection.
+    /// let titled = socket.send_with("title: Chapter 2", Sending::default().key("title"));
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); and a volatile message comes back when there is nothing to send it over at this moment.
+    pub fn send_with(&self, message: impl Into<Message>, sending: Sending) -> Result<Delivery, SendError> {
+        self.connection.driver.send(message.into().into_data(), sending.0).map_err(SendError::from)
+    }
+
+    /// Opens the outbox's [gate](super::Outbox::gate), until the connection is lost: what is queued goes.
+    pub fn release(&self) {
+        self.connection.driver.input(Input::Release);
+    }
+
+    /// The subprotocol that the server chose; empty if none, and over another transport.
     #[must_use]
     pub fn protocol(&self) -> String {
         self.connection.driver.protocol()
@@ -167,6 +182,21 @@ impl Socket {
         self.connection.driver.queued()
     }
 
+    /// Bytes that were sent and have not left the browser, as its own `bufferedAmount` has them, and those that are
+    /// [queued](Self::queued). Of what was sent over HTTP nothing is counted.
+    #[must_use]
+    pub fn buffered_amount(&self) -> usize {
+        let driver = &self.connection.driver;
+        driver.buffered().saturating_add(driver.queued().1)
+    }
+
+    /// The connection in numbers.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let (messages, stats) = self.connection.stats();
+        Stats { messages, bytes: self.connection.hub.context.bytes.get(), ..stats }
+    }
+
     /// Calls back for each message, until the subscription is dropped.
     pub fn on_message(&self, callback: impl Fn(&Message) + 'static) -> Subscription {
         Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
@@ -175,6 +205,12 @@ impl Socket {
     /// Calls back for each message that was accepted and then given up, with the reason, until the subscription is dropped.
     pub fn on_dropped(&self, callback: impl Fn(&Message, Why) + 'static) -> Subscription {
         Subscription::new(&self.connection.hub.on_dropped, Rc::new(callback))
+    }
+
+    /// Calls back when ids tell that messages are missing after the one with this id, until the subscription is dropped. Only
+    /// [`Wire::Relay`](super::Wire::Relay) has such ids.
+    pub fn on_gap(&self, callback: impl Fn(&str) + 'static) -> Subscription {
+        Subscription::new(&self.connection.hub.on_gap, Rc::new(callback))
     }
 
     /// The messages from now on, as a stream that ends when the connection is closed for good.
@@ -206,76 +242,5 @@ impl Socket {
         }
         self.connection.driver.close(code, String::from(reason));
         Ok(())
-    }
-}
-
-/// A [`Socket`] that is being described.
-#[derive(Clone, Debug)]
-#[must_use = "nothing is opened before `open` is called"]
-pub struct SocketBuilder {
-    url: String,
-    fallback_url: Option<String>,
-    protocols: Vec<String>,
-    wire: Wire,
-    credentials: bool,
-    outbox: Outbox,
-    common: Common,
-}
-
-common_options!(SocketBuilder);
-
-impl SocketBuilder {
-    /// The subprotocols to offer, best first. Default: none.
-    pub fn protocols(mut self, protocols: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.protocols = protocols.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The protocol that the server speaks. Default: [`Wire::Raw`].
-    pub fn wire(mut self, wire: Wire) -> Self {
-        self.wire = wire;
-        self
-    }
-
-    /// Where the server's HTTP side is. Default: the same URL, with `http` for `ws`.
-    pub fn fallback_url(mut self, url: impl Into<String>) -> Self {
-        self.fallback_url = Some(url.into());
-        self
-    }
-
-    /// Whether HTTP requests to another origin carry cookies, as a WebSocket's always do. Default: yes.
-    pub fn with_credentials(mut self, credentials: bool) -> Self {
-        self.credentials = credentials;
-        self
-    }
-
-    /// What may wait while there is no connection.
-    pub fn outbox(mut self, outbox: Outbox) -> Self {
-        self.outbox = outbox;
-        self
-    }
-
-    /// Connects. What is not a fault of the configuration is not an error here, but a status.
-    ///
-    /// # Errors
-    ///
-    /// If the URL, a subprotocol or a bound cannot be used; it says what was given and what was expected.
-    pub fn open(self) -> Result<Socket, ConfigError> {
-        let refuse = |error: url::UrlError| ConfigError::new("url", &self.url, error.expected());
-        let socket_url = url::resolve(&self.url, "ws").map_err(refuse)?;
-        let http = self.fallback_url.as_ref().unwrap_or(&socket_url);
-        let http_url =
-            url::resolve(http, "http").map_err(|error| ConfigError::new("fallback_url", http, error.expected()))?;
-        options::check_protocols(&self.protocols)?;
-        self.outbox.check()?;
-        let http = Recipe { url: http_url, credentials: self.credentials, ..Recipe::default() };
-        let endpoint = Endpoint { socket_url, protocols: self.protocols, http, ..Endpoint::default() };
-        let wire: Box<dyn crate::core::wire::Wire<Data>> = match self.wire {
-            Wire::Raw => Box::new(Raw::default()),
-            Wire::Relay => Box::new(Relay),
-        };
-        let mut config = self.common.config(wire.ladder())?;
-        config.outbox = self.outbox.0;
-        Ok(Socket { connection: Connection::open(config, endpoint, wire, (), &[]) })
     }
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use super::options::to_duration;
 use crate::{
     core::{
         cause::Cause,
@@ -23,11 +24,15 @@ pub struct Stats {
     pub attempts: u64,
     /// Times that an open connection was lost.
     pub drops: u64,
-    /// Bytes of responses; of the browser's own EventSource, which shows no more, those of the events' data.
+    /// Of [`Events`](super::Events) the bytes of responses; where it is the browser's own EventSource, which shows no more, and of a
+    /// [`Socket`](super::Socket), those of what was delivered, text counted as UTF-8.
     pub bytes: u64,
-    /// Events that were delivered.
+    /// Events that were delivered, of [`Events`](super::Events).
     pub events: u64,
-    /// Events that came again and were not delivered; see [`EventsBuilder::dedupe`](super::EventsBuilder::dedupe).
+    /// Messages that were delivered, of a [`Socket`](super::Socket).
+    pub messages: u64,
+    /// Events or messages that came again and were not delivered; see [`EventsBuilder::dedupe`](super::EventsBuilder::dedupe) and
+    /// [`SocketBuilder::dedupe`](super::SocketBuilder::dedupe).
     pub duplicates: u64,
     /// How long there was a connection, all in all.
     pub uptime: Duration,
@@ -93,16 +98,17 @@ impl Counters {
         self.uptime.get().after(current)
     }
 
-    pub(super) fn stats(&self, driver: &Driver, duplicates: u64) -> Stats {
-        Stats {
+    /// How many items were delivered, and what does not depend on what they are.
+    pub(super) fn stats(&self, driver: &Driver, duplicates: u64) -> (u64, Stats) {
+        let stats = Stats {
             attempts: driver.attempted(),
             drops: self.drops.get(),
-            bytes: driver.bytes(),
-            events: self.delivered.get(),
             duplicates,
-            uptime: Duration::from_millis(self.uptime().0),
+            uptime: to_duration(self.uptime()),
             transport: driver.snapshot().transport,
             last_error: self.last_error.borrow().clone(),
-        }
+            ..Stats::default()
+        };
+        (self.delivered.get(), stats)
     }
 }

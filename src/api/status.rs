@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::options::to_duration;
 use crate::core::{
     cause::Cause,
     cursor::Continuity,
@@ -52,6 +53,30 @@ pub enum Status {
     Closed,
 }
 
+/// The connection was lost, or an attempt failed, and another follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reconnecting {
+    /// Which try that will be, from 1, since a connection last proved useful.
+    pub attempt: u32,
+    /// In how long.
+    pub delay: Duration,
+    /// Why.
+    pub cause: Cause,
+}
+
+/// Another transport has taken over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TransportChange {
+    /// The one before.
+    pub from: Transport,
+    /// The one now.
+    pub to: Transport,
+    /// What ended the one before; `None` if the new one is simply better.
+    pub why: Option<Cause>,
+}
+
 /// There is a connection again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -79,7 +104,7 @@ impl Status {
 
     pub(super) fn new(snapshot: Snapshot, cause: Option<Cause>, continuity: Option<Continuity>) -> Self {
         let Snapshot { phase, transport, attempt, retry_in } = snapshot;
-        let retry_in = Duration::from_millis(retry_in.0);
+        let retry_in = to_duration(retry_in);
         match phase {
             Phase::Connecting => Self::Connecting { attempt, transport },
             Phase::Open => Self::Open { transport, continuity },

@@ -1,19 +1,15 @@
-//! Views on a connection for asynchronous code: streams, and the future of its end.
+//! Views on a connection for asynchronous code: streams.
 
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     fmt,
-    future::Future,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, Waker},
 };
 
 use futures_core::Stream;
-
-use super::hub::Ending;
-use crate::core::types::End;
 
 /// What happens to an item for which a stream has no room, because its reader is late. A browser cannot be told to slow a
 /// connection down.
@@ -126,31 +122,5 @@ impl<T> Stream for Inbox<T> {
         }
         self.queue.waker.replace(Some(context.waker().clone()));
         Poll::Pending
-    }
-}
-
-/// Resolves when the connection is closed for good; at once if it is.
-#[must_use = "a future does nothing unless it is awaited"]
-pub struct ClosedFuture {
-    ending: Rc<Ending>,
-}
-
-impl ClosedFuture {
-    pub(super) const fn new(ending: Rc<Ending>) -> Self {
-        Self { ending }
-    }
-}
-
-impl fmt::Debug for ClosedFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClosedFuture").finish_non_exhaustive()
-    }
-}
-
-impl Future for ClosedFuture {
-    type Output = End;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<End> {
-        self.ending.poll(context.waker())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future::Future,
     mem,
     rc::{Rc, Weak},
 };
@@ -13,9 +14,10 @@ use super::{
     driver::Driver,
     endpoint::Endpoint,
     fetch::{self, Refused},
+    handshake::Handshake,
     reader::Reader,
     reporter::{Reporter, words},
-    request::Request,
+    request::{Recipe, Request},
     source::Source,
     task::Task,
     url,
@@ -34,6 +36,10 @@ struct Attempt {
     transport: Transport,
     /// What goes into the query of its URLs.
     address: String,
+    /// What its requests are made of; `None` while the application is asked for that.
+    recipe: Option<Recipe>,
+    /// A message that waits for it.
+    unposted: Option<Data>,
     down: Down,
     up: Option<Xhr>,
 }
@@ -63,6 +69,8 @@ pub(super) struct Attempts {
     kinds: RefCell<Vec<String>>,
     /// The address of an attempt that is about to be opened.
     next_address: RefCell<String>,
+    /// Where the last WebSocket led.
+    socket_url: RefCell<String>,
     refused: Refused,
     count: Cell<u64>,
 }
@@ -76,6 +84,7 @@ impl Attempts {
             live: RefCell::default(),
             kinds: RefCell::default(),
             next_address: RefCell::default(),
+            socket_url: RefCell::default(),
             refused: Rc::default(),
             count: Cell::new(0),
         }
@@ -106,30 +115,77 @@ impl Attempts {
 
     /// The application's subprotocol that the server chose.
     pub(super) fn protocol(&self) -> Option<String> {
-        let chosen = self.live.borrow().iter().find_map(|attempt| match &attempt.down {
-            Down::Socket(socket) => Some(socket.protocol()),
+        self.of_socket(Socket::protocol).filter(|chosen| chosen != self.manner.subprotocol)
+    }
+
+    /// Bytes that the WebSocket took and that have not left the browser.
+    pub(super) fn buffered(&self) -> usize {
+        self.of_socket(Socket::buffered).unwrap_or_default()
+    }
+
+    fn of_socket<R>(&self, read: impl Fn(&Socket) -> R) -> Option<R> {
+        self.live.borrow().iter().find_map(|attempt| match &attempt.down {
+            Down::Socket(socket) => Some(read(socket)),
             _ => None,
-        });
-        chosen.filter(|chosen| chosen != self.manner.subprotocol)
+        })
     }
 
     /// Makes one that goes on after `cursor`.
     pub(super) fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
         self.count.set(self.count().saturating_add(1));
         let address = self.next_address.take();
-        self.live.borrow_mut().push(Attempt { id, transport, address, down: Down::Nothing, up: None });
+        let recipe = Some(&self.endpoint.http).filter(|recipe| recipe.is_ready()).cloned();
+        let attempt = Attempt { id, transport, address, recipe, unposted: None, down: Down::Nothing, up: None };
+        self.live.borrow_mut().push(attempt);
+        let cursor = String::from(cursor);
         if transport != Transport::WebSocket {
-            return self.request(id, transport, String::from(cursor));
+            return self.request(id, transport, cursor);
         }
-        let url = url::after(&self.endpoint.socket_url, &self.manner, cursor);
-        let url = url::with_query(&url, &self.address_of(id));
-        let made = Socket::open(&url, self.manner.subprotocol, &self.endpoint.protocols, &self.reporter(id));
+        let handshake = self.endpoint.socket.clone();
+        if handshake.is_ready() {
+            return self.shake(id, handshake, &cursor);
+        }
+        self.prepare(id, handshake.prepare(), move |me, handshake| me.shake(id, handshake, &cursor));
+    }
+
+    /// Opens the WebSocket of an attempt.
+    fn shake(&self, id: ConnId, mut handshake: Handshake, cursor: &str) {
+        self.socket_url.replace(handshake.url.clone());
+        handshake.url = url::with_query(&url::after(&handshake.url, &self.manner, cursor), &self.address_of(id));
+        let is_reply = self.endpoint.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
+        let made = Socket::open(&handshake, self.manner.subprotocol, is_reply, &self.reporter(id));
         self.receive_by(id, made.map(Down::Socket));
+    }
+
+    /// Goes on as soon as the application has provided something; or reports that it has not.
+    fn prepare<T: 'static>(
+        &self,
+        id: ConnId,
+        provided: impl Future<Output = Result<T, String>> + 'static,
+        then: impl FnOnce(&Self, T) + 'static,
+    ) {
+        let driver = self.driver.clone();
+        let task = Task::spawn(async move {
+            let provided = provided.await;
+            if let Some(driver) = driver.upgrade() {
+                match provided {
+                    Ok(provided) => then(driver.attempts(), provided),
+                    Err(why) => driver.reported(id, Report::Unready { why: why.into() }),
+                }
+            }
+        });
+        self.receive_by(id, Ok(Down::Preparing(task)));
     }
 
     /// Asks again.
     pub(super) fn poll(&self, id: ConnId, cursor: &str) {
-        if let Some(transport) = self.with(id, |attempt| attempt.transport) {
+        // A session stays where it began, and may be known there alone; each request of an event stream stands for itself.
+        let asks_anew = self.manner.events && !self.endpoint.http.is_ready();
+        let transport = self.with(id, |attempt| {
+            attempt.recipe.take_if(|_| asks_anew);
+            attempt.transport
+        });
+        if let Some(transport) = transport {
             self.request(id, transport, String::from(cursor));
         }
     }
@@ -137,20 +193,20 @@ impl Attempts {
     /// Makes a request to receive, as soon as there is what it needs. The one before it ends first.
     fn request(&self, id: ConnId, transport: Transport, cursor: String) {
         self.receive_by(id, Ok(Down::Nothing));
-        if let Some(request) = self.endpoint.http.ready() {
-            return self.make(id, transport, request, &cursor);
+        if let Some(recipe) = self.recipe_of(id) {
+            return self.make(id, transport, recipe.request(), &cursor);
         }
-        let (driver, recipe) = (self.driver.clone(), self.endpoint.http.clone());
-        let task = Task::spawn(async move {
-            let prepared = recipe.prepare().await;
-            if let Some(driver) = driver.upgrade() {
-                match prepared {
-                    Ok(request) => driver.attempts().make(id, transport, request, &cursor),
-                    Err(why) => driver.reported(id, Report::Unready { why: why.into() }),
-                }
+        self.prepare(id, self.endpoint.http.clone().prepare(), move |me, recipe| {
+            let request = recipe.request();
+            let unposted = me.with(id, |attempt| {
+                attempt.recipe = Some(recipe);
+                attempt.unposted.take()
+            });
+            me.make(id, transport, request, &cursor);
+            if let Some(data) = unposted.flatten() {
+                me.post(id, data);
             }
         });
-        self.receive_by(id, Ok(Down::Preparing(task)));
     }
 
     fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
@@ -192,14 +248,22 @@ impl Attempts {
             Some(false) => {
                 self.reporter(id).report(Report::Unsent(data));
             }
-            None => match Xhr::answer(&self.posting(id, data), Lane::Up, self.reporter(id)) {
-                Ok(xhr) => {
-                    // An answered request makes room for the next one.
-                    let old = self.with(id, |attempt| attempt.up.replace(xhr));
-                    drop(old);
-                }
-                Err(error) => self.fail(id, &error),
-            },
+            None => self.post(id, data),
+        }
+    }
+
+    fn post(&self, id: ConnId, data: Data) {
+        let Some(request) = self.posting(id, &data) else {
+            self.with(id, |attempt| attempt.unposted = Some(data));
+            return;
+        };
+        match Xhr::answer(&request, Lane::Up, self.reporter(id)) {
+            Ok(xhr) => {
+                // An answered request makes room for the next one.
+                let old = self.with(id, |attempt| attempt.up.replace(xhr));
+                drop(old);
+            }
+            Err(error) => self.fail(id, &error),
         }
     }
 
@@ -214,16 +278,21 @@ impl Attempts {
         self.with(id, |attempt| attempt.address.clone()).unwrap_or_default()
     }
 
-    fn posting(&self, id: ConnId, data: Data) -> Request {
-        let mut request = self.endpoint.http.post(data);
+    fn recipe_of(&self, id: ConnId) -> Option<Recipe> {
+        self.with(id, |attempt| attempt.recipe.clone()).flatten()
+    }
+
+    /// The request that sends this; `None` while it is not known where to.
+    fn posting(&self, id: ConnId, data: &Data) -> Option<Request> {
+        let mut request = self.recipe_of(id)?.post(data.clone());
         request.url = url::with_query(&request.url, &self.address_of(id));
-        request
+        Some(request)
     }
 
     /// Sends the application's heartbeat.
     pub(super) fn ping(&self, id: ConnId) {
-        if let Some(message) = &self.endpoint.heartbeat {
-            let data = message();
+        if let Some(heartbeat) = &self.endpoint.heartbeat {
+            let data = (heartbeat.message)();
             self.with(id, |attempt| match &attempt.down {
                 // What a closing socket does not take is no message.
                 Down::Socket(socket) => socket.transmit(&data),
@@ -233,13 +302,18 @@ impl Attempts {
     }
 
     /// Sends this, whatever becomes of it.
-    pub(super) fn farewell(&self, id: ConnId, data: Data) {
-        fetch::beacon(&self.posting(id, data));
+    pub(super) fn farewell(&self, id: ConnId, data: &Data) {
+        if let Some(request) = self.posting(id, data) {
+            fetch::beacon(&request);
+        }
     }
 
-    /// The HTTP side of the server, for what a script can say of its answer; see [`Input::Inquired`](crate::core::types::Input::Inquired).
-    pub(super) fn http_url(&self) -> (String, bool) {
-        (self.endpoint.http.url.clone(), self.endpoint.http.credentials)
+    /// The HTTP side of the server, and whether it gets cookies.
+    pub(super) fn http_side(&self) -> (String, bool) {
+        let Recipe { url, url_provider, credentials, .. } = &self.endpoint.http;
+        // What the application provides leads to where the WebSockets do.
+        let provided = url_provider.as_ref().and_then(|_| url::resolve(&self.socket_url.borrow(), "http").ok());
+        (provided.unwrap_or_else(|| url.clone()), *credentials)
     }
 
     /// Ends one; where it is a WebSocket, with these words.

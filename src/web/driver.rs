@@ -29,7 +29,7 @@ use crate::core::{
     machine::{Config, Machine},
     outbox::Terms,
     text::Text,
-    types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Payload, Refused, Report, Snapshot},
+    types::{ConnId, Delivery, Effect, Input, Notice, PageEvent, Payload, Refused, Report, Snapshot, Transport},
     wire::Wire,
 };
 
@@ -172,7 +172,18 @@ impl Driver {
     /// The application's subprotocol that the server chose; empty if none, and where there is no WebSocket.
     #[must_use]
     pub fn protocol(&self) -> String {
-        self.attempts.protocol().unwrap_or_default()
+        if self.is_over_socket() { self.attempts.protocol().unwrap_or_default() } else { String::new() }
+    }
+
+    /// Bytes that the WebSocket took and that have not left the browser; zero where there is none.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        if self.is_over_socket() { self.attempts.buffered() } else { 0 }
+    }
+
+    /// Is the WebSocket that there is not one that is only tried?
+    fn is_over_socket(&self) -> bool {
+        self.snapshot().transport == Some(Transport::WebSocket)
     }
 
     /// What ended the last try; `None` while there is a connection.
@@ -205,7 +216,7 @@ impl Driver {
         self.attempts.count()
     }
 
-    /// Bytes that came with events: those of responses, and of the data of events where a script sees no more.
+    /// Bytes that came with server-sent events: those of responses, and of the data of events where a script sees no more.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.bytes.get()
@@ -224,7 +235,7 @@ impl Driver {
         match &report {
             Report::Head(_) => self.attempts.answered(),
             Report::Piece(piece) => self.count(piece.bytes),
-            Report::Event { data, .. } => self.count(data.size()),
+            Report::Event { data, .. } if data.events.is_some() => self.count(data.size()),
             _ => {}
         }
         self.input(Input::Report(id, report));
@@ -253,7 +264,7 @@ impl Driver {
             Effect::Address(id, query) => self.attempts.address(id, &query.decoded()),
             Effect::Send(id, data) => self.attempts.send(id, data),
             Effect::Ping(id) => self.attempts.ping(id),
-            Effect::Farewell(id, data) => self.attempts.farewell(id, data),
+            Effect::Farewell(id, data) => self.attempts.farewell(id, &data),
             Effect::Inquire => self.inquire(),
             Effect::Drop(id, farewell) => self.attempts.end(id, farewell),
             Effect::Wake(at) => self.timer.set(at.map(|at| {
@@ -288,7 +299,7 @@ impl Driver {
 
     /// Whatever the answer is, it comes too late once this is dropped.
     fn inquire(&self) {
-        let (url, credentials) = self.attempts.http_url();
+        let (url, credentials) = self.attempts.http_side();
         let me = self.me.clone();
         let task = Task::spawn(async move {
             let status = fetch::ask(url, credentials).await;

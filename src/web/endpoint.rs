@@ -2,23 +2,38 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{data::Data, provider::Provider, request::Recipe};
+use super::{data::Data, handshake::Handshake, provider::Provider, request::Recipe};
 use crate::core::{cause::Cause, types::Ruling};
 
 /// The application's own verdict on a failure; `None`: the default.
 pub type Judge = Rc<dyn Fn(&Cause) -> Option<Ruling>>;
 
+/// Tells the reply to the heartbeat from messages.
+pub type IsReply = Rc<dyn Fn(&Data) -> bool>;
+
+/// The application's own heartbeat, over a WebSocket.
+pub struct Pulse {
+    /// Gives what is sent.
+    pub message: Rc<dyn Fn() -> Data>,
+    /// What it tells from messages is not delivered; `None`: all is.
+    pub is_reply: Option<IsReply>,
+}
+
+impl fmt::Debug for Pulse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pulse").finish_non_exhaustive()
+    }
+}
+
 /// A server, and what the application does about it.
 #[derive(Default)]
 pub struct Endpoint {
-    /// Its WebSocket: an absolute URL, `ws` or `wss`. Empty where there is none.
-    pub socket_url: String,
-    /// The application's subprotocols, best first.
-    pub protocols: Vec<String>,
+    /// Its WebSocket.
+    pub socket: Handshake,
     /// Its HTTP side.
     pub http: Recipe,
-    /// Gives the heartbeat of a WebSocket.
-    pub heartbeat: Option<Rc<dyn Fn() -> Data>>,
+    /// What keeps an eye on a WebSocket.
+    pub heartbeat: Option<Pulse>,
     /// The most bytes of one line, and of one event, of an event stream.
     pub max_event_bytes: usize,
     /// Judges failures.
@@ -29,6 +44,6 @@ pub struct Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint").field("http", &self.http).finish_non_exhaustive()
+        f.debug_struct("Endpoint").field("socket", &self.socket).field("http", &self.http).finish_non_exhaustive()
     }
 }

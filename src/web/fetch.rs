@@ -2,14 +2,14 @@
 
 use std::{cell::Cell, rc::Rc};
 
+use gloo_timers::callback::Timeout;
 use js_sys::{
     Promise, Reflect,
     futures::{JsFuture, spawn_local},
 };
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{
-    AbortController, AbortSignal, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit,
-    RequestMode, Response,
+    AbortController, ReadableStreamDefaultReader, RequestCache, RequestCredentials, RequestInit, RequestMode, Response,
 };
 
 use super::{
@@ -157,19 +157,32 @@ pub(super) fn beacon(request: &Request) {
     }
 }
 
-/// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none.
+/// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none. Dropping the future ends the request.
 pub(super) async fn ask(url: String, credentials: bool) -> u16 {
+    let Ok(controller) = AbortController::new() else { return 0 };
+    let ending = Ending(controller);
+    let signal = ending.0.signal();
+    let _timeout = Timeout::new(ASKING_MS, move || drop(ending));
     let init = RequestInit::new();
     init.set_cache(RequestCache::NoStore);
     init.set_credentials(mode(credentials));
     init.set_mode(if is_cross_origin(&url) { RequestMode::NoCors } else { RequestMode::SameOrigin });
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(ASKING_MS)));
+    init.set_signal(Some(&signal));
     let Ok(answer) = web_sys::Request::new_with_str_and_init(&url, &init).and_then(|it| global_fetch(&it)) else {
         return 0;
     };
     match JsFuture::from(answer).await {
         Ok(response) => response.unchecked_into::<Response>().status().max(1),
         Err(_) => 0,
+    }
+}
+
+/// Ends a request when it is dropped: what of its answer is still to come is not wanted.
+struct Ending(AbortController);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 

@@ -24,6 +24,15 @@ impl<T> Provider<T> {
         }))
     }
 
+    /// The same, with what it gives made into something else, or the words on why that cannot be.
+    #[must_use]
+    pub fn map<Made>(self, make: impl Fn(T) -> Result<Made, String> + Copy + 'static) -> Provider<Made>
+    where
+        T: 'static,
+    {
+        Provider::new(move || self.ask(), make)
+    }
+
     /// Asks the application. It may do anything, so nothing may be borrowed.
     pub(super) fn ask(&self) -> Answer<T> {
         (self.0)()

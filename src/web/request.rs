@@ -47,13 +47,27 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// The request, if it need not wait for anything.
-    pub(super) fn ready(&self) -> Option<Request> {
-        let Self { url_provider: None, headers_provider: None, body_provider: None, .. } = self else { return None };
-        Some(self.plain())
+    /// Need it not wait for anything?
+    pub(super) const fn is_ready(&self) -> bool {
+        self.url_provider.is_none() && self.headers_provider.is_none() && self.body_provider.is_none()
     }
 
-    fn plain(&self) -> Request {
+    /// The same, with what the application provides in its place.
+    pub(super) async fn prepare(mut self) -> Result<Self, String> {
+        if let Some(provider) = self.url_provider.take() {
+            self.url = provider.ask().await?;
+        }
+        if let Some(provider) = self.headers_provider.take() {
+            self.headers.extend(provider.ask().await?);
+        }
+        if let Some(provider) = self.body_provider.take() {
+            self.body = Some(provider.ask().await?);
+        }
+        Ok(self)
+    }
+
+    /// A request that receives.
+    pub(super) fn request(&self) -> Request {
         Request {
             method: self.method.clone(),
             url: self.url.clone(),
@@ -68,27 +82,11 @@ impl Recipe {
     pub(super) fn post(&self, message: Data) -> Request {
         // `text/plain` needs no preflight, and the relay takes the type over to the receivers.
         let kind = if message.is_binary() { "application/octet-stream" } else { "text/plain;charset=UTF-8" };
-        Request {
-            method: String::from("POST"),
-            headers: vec![(String::from("Content-Type"), String::from(kind))],
-            body: Some(message),
-            ..self.plain()
+        let mut request = Request { method: String::from("POST"), body: Some(message), ..self.request() };
+        if !request.has_header("content-type") {
+            request.headers.push((String::from("Content-Type"), String::from(kind)));
         }
-    }
-
-    /// The request, with what the application provides for it.
-    pub(super) async fn prepare(self) -> Result<Request, String> {
-        let mut request = self.plain();
-        if let Some(provider) = &self.url_provider {
-            request.url = provider.ask().await?;
-        }
-        if let Some(provider) = &self.headers_provider {
-            request.headers.extend(provider.ask().await?);
-        }
-        if let Some(provider) = &self.body_provider {
-            request.body = Some(provider.ask().await?);
-        }
-        Ok(request)
+        request
     }
 }
 

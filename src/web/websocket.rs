@@ -4,7 +4,7 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{data::Data, listener::Listener, reporter::Reporter};
+use super::{data::Data, endpoint::IsReply, handshake::Handshake, listener::Listener, reporter::Reporter};
 use crate::core::types::Report;
 
 #[wasm_bindgen]
@@ -22,17 +22,17 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens one.
+    /// Opens one. `own` is the wire's own subprotocol, or empty.
     pub(super) fn open(
-        url: &str,
+        handshake: &Handshake,
         own: &'static str,
-        protocols: &[String],
+        is_reply: Option<IsReply>,
         reporter: &Reporter,
     ) -> Result<Self, JsValue> {
         let own_first = Some(own).filter(|own| !own.is_empty()).into_iter();
-        let all = own_first.chain(protocols.iter().map(String::as_str));
+        let all = own_first.chain(handshake.protocols.iter().map(String::as_str));
         let offered: Array = all.map(JsString::from).collect();
-        let raw = WebSocket::new_with_str_sequence(url, &offered)?;
+        let raw = WebSocket::new_with_str_sequence(&handshake.url, &offered)?;
         // A blob's bytes come only after a promise, and by then messages may have changed places.
         raw.set_binary_type(BinaryType::Arraybuffer);
         let (open, message, close) = (reporter.clone(), reporter.clone(), reporter.clone());
@@ -49,7 +49,9 @@ impl Socket {
                 &raw,
                 "message",
                 Box::new(move |event| {
-                    message.report(Report::Frame(event.unchecked_into::<MessageEvent>().data().into()));
+                    let data = Data::from(event.unchecked_into::<MessageEvent>().data());
+                    let is_reply = is_reply.as_ref().is_some_and(|is_reply| is_reply(&data));
+                    message.report(if is_reply { Report::Reply } else { Report::Frame(data) });
                 }),
             ),
             // `error` is not listened to: it says nothing, and `close` always follows (traps T14, T15).
@@ -68,6 +70,11 @@ impl Socket {
     /// The subprotocol that the server chose.
     pub(super) fn protocol(&self) -> String {
         self.raw.protocol()
+    }
+
+    /// Bytes that it took and that have not left the browser.
+    pub(super) fn buffered(&self) -> usize {
+        self.raw.buffered_amount() as usize
     }
 
     /// Sends one message, and says whether the socket took it. One that is closing takes nothing, and would not say so (T17).

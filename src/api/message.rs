@@ -1,0 +1,74 @@
+//! [`Message`]: what goes both ways.
+
+use js_sys::Uint8Array;
+use wasm_bindgen::JsValue;
+
+use crate::{core::types::Payload, web::data::Data};
+
+/// What is sent and received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Binary(Vec<u8>),
+}
+
+impl Message {
+    pub(super) fn from_data(data: &Data) -> Self {
+        if data.is_binary() {
+            Self::Binary(data.bytes())
+        } else {
+            Self::Text(data.value.as_string().unwrap_or_default())
+        }
+    }
+
+    pub(super) fn into_data(self) -> Data {
+        Data::from(match self {
+            Self::Text(text) => JsValue::from_str(&text),
+            // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
+            Self::Binary(bytes) => Uint8Array::from(bytes.as_slice()).buffer().into(),
+        })
+    }
+
+    /// Its size in bytes, text counted as UTF-8.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+
+    /// The text, if it is text.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self::Text(String::from(text))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for Message {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Binary(bytes)
+    }
+}
+
+impl From<&[u8]> for Message {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Binary(bytes.to_vec())
+    }
+}
