@@ -51,7 +51,12 @@ async fn polling_echoes_text_and_binary() {
         (&500.into(), &300.into(), &200.into())
     );
     assert_eq!(session.post("4häl\u{1e}bAP8=").await, StatusCode::OK);
-    assert_eq!(session.poll().await, "2\u{1e}4häl\u{1e}bAP8=", "the crate pings as soon as a session begins");
+    // The crate pings as soon as a session begins, in a poll of its own or not.
+    let mut came = Vec::new();
+    while came.len() < 2 {
+        came.extend(session.poll().await.split('\u{1e}').filter(|packet| *packet != "2").map(String::from));
+    }
+    assert_eq!(came, ["4häl", "bAP8="]);
     assert_eq!(session.post(&"4".repeat(501)).await, StatusCode::PAYLOAD_TOO_LARGE);
 }
 
@@ -77,11 +82,12 @@ async fn a_session_moves_from_polling_to_a_websocket() {
         socket.send("2probe").await;
         assert_eq!(socket.text().await, "3probe");
     };
+    // The poll is freed, so that no packet is under way on it; be it by the first ping, before or after.
     let (freed, ()) = tokio::join!(poll, upgrade);
-    assert_eq!(freed, "6");
+    assert!(freed.split('\u{1e}').all(|packet| matches!(packet, "2" | "6")), "{freed:?}");
     socket.send("5").await;
     socket.send("4there").await;
-    assert_eq!(socket.text().await, "4there");
+    assert_eq!(message(&mut socket).await, Some(Message::text("4there")));
     assert_eq!(session.post("4here").await, StatusCode::BAD_REQUEST);
 }
 
