@@ -1,4 +1,4 @@
-//! The push relay's sessions: reports of a transport in, what they mean out.
+//! The push relay's sessions: reports of a transport in, what they mean out; and the gaps that its ids show.
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(
     clippy::unwrap_used,
@@ -12,12 +12,17 @@ mod world;
 
 use everwire::core::{
     cause::{Cause, Kind},
+    cursor::Continuity,
     text::Text,
     time::Millis,
-    types::{Head, Lane, Manner, Message, Report, Transport},
+    types::{Head, Lane, Manner, Message, Notice, Report, Transport},
     wire::{Pace, Room, Said, Session, Wire, relay::Relay},
 };
-use world::{Data, closed, frame, message, opened, status, with_id};
+use world::{
+    Bench, Data,
+    bench::{asked, notices},
+    closed, event, frame, message, opened, status, with_id,
+};
 
 type Script = Box<dyn Session<Data>>;
 
@@ -135,6 +140,259 @@ fn the_end_of_the_socket_is_told_with_what_is_known() {
     );
     let said = on(&mut meta(), Report::Unusable { why: "csp".into() });
     assert_eq!(said, [ended(Cause::new(Kind::Unusable).because("csp"))]);
+}
+
+// ---- gaps ----
+
+/// What a session that went on after `before` says when this id comes.
+fn gap(before: &str, id: &str) -> Option<Text> {
+    let mut session: Script = Wire::session(&Relay, Transport::WebSocket, &before.into());
+    on(&mut session, opened(true));
+    let said = on(&mut session, frame(&format!("id: {id}\n\nx")));
+    assert_eq!(said.last(), Some(&told("x", Some(id))), "the message comes all the same");
+    match &said[..said.len() - 1] {
+        [] => None,
+        [Said::Gap(after)] => Some(after.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_next_of_the_second_and_the_first_of_a_later_one_follow() {
+    for (before, id) in
+        [("1:7", "1:8"), ("1:7", "2:0"), ("1:7", "99:0"), ("0:0", "0:1"), ("1:9", "1:10"), ("9:5", "10:0")]
+    {
+        assert_eq!(gap(before, id), None, "{id} after {before}");
+    }
+}
+
+#[test]
+fn whatever_else_comes_next_shows_that_some_are_missing() {
+    for (before, id) in [("1:7", "1:9"), ("1:7", "1:7"), ("1:7", "1:0"), ("1:7", "2:1"), ("2:0", "1:0"), ("2:0", "1:1")]
+    {
+        assert_eq!(gap(before, id), Some(before.into()), "{id} after {before}");
+    }
+}
+
+#[test]
+fn without_an_id_before_there_is_nothing_to_miss() {
+    assert_eq!(gap("", "5:3"), None);
+}
+
+/// Of several channels in one, or of another server.
+#[test]
+fn ids_that_are_no_two_numbers_show_nothing() {
+    for other in
+        ["abc", "1", "1:", ":1", "1:7:9", "1:7,3", "1:[7],-", "a:1", "1:b", "-1:3", "1: 7", "99999999999999999999:0"]
+    {
+        assert_eq!((gap(other, "9:9"), gap("1:7", other)), (None, None), "{other}");
+    }
+}
+
+#[test]
+fn each_message_is_compared_with_the_one_before_it_on_each_transport() {
+    let mut session = meta();
+    let said = ["1:8", "1:10", "1:11"].map(|id| on(&mut session, frame(&format!("id: {id}\n\nx"))).len());
+    assert_eq!(said, [1, 2, 1]);
+    let mut session = started(Transport::EventSource);
+    let said = ["1:8", "1:10", "1:11"].map(|id| on(&mut session, event("x", id)).len());
+    assert_eq!(said, [1, 2, 1]);
+    let mut session = started(Transport::LongPoll);
+    let said = on(&mut session, down(with_id("1:9"), "x"));
+    assert_eq!(said, [Said::Gap("1:7".into()), Said::Opened, told("x", Some("1:9")), poll(false)]);
+}
+
+/// Such an answer says where to go on from, so what comes after that is no gap.
+#[test]
+fn an_answer_that_moves_the_position_without_a_message_leaves_no_gap() {
+    let mut session = started(Transport::LongPoll);
+    on(&mut session, down(Head { position: "5:2".into(), ..status(408) }, ""));
+    let said = on(&mut session, down(with_id("5:3"), "x"));
+    assert_eq!(said, [Said::Opened, told("x", Some("5:3")), poll(false)]);
+}
+
+#[test]
+fn a_gap_is_told_when_it_is_seen_and_is_what_the_reconnect_meant() {
+    let mut bench = Bench::started(Relay);
+    bench.report(opened(true));
+    bench.report(frame("id: 1:0\n\na"));
+    let effects = bench.report(frame("id: 1:2\n\nc"));
+    let gap = |after: &str| Notice::Gap { after: after.into() };
+    assert_eq!(notices(&effects), [&gap("1:0"), &Notice::Message(message("c", Some("1:2")))]);
+    bench.later(10_000);
+    bench.breaks();
+    bench.waits();
+    let effects = bench.report(opened(true));
+    assert!(matches!(notices(&effects)[0], Notice::Reconnected { continuity: Continuity::Resumed, .. }));
+    assert_eq!(notices(&bench.report(frame("id: 9:4\n\nx")))[0], &gap("1:2"));
+    assert_eq!(bench.machine.continuity(), Some(Continuity::Gap), "it was not resumed after all");
+}
+
+/// Over HTTP the first answer opens the connection and shows the gap at once.
+#[test]
+fn a_gap_that_is_seen_before_the_opening_is_in_what_is_told_of_it() {
+    let mut bench = Bench::on(Relay, &[Transport::LongPoll]);
+    bench.report(down(with_id("1:0"), "a"));
+    bench.report(Report::Failed { lane: Lane::Down, why: Text::default() });
+    bench.waits();
+    let effects = bench.report(down(with_id("1:5"), "f"));
+    let told = notices(&effects);
+    assert!(
+        matches!(
+            told[..],
+            [Notice::Gap { .. }, Notice::Reconnected { continuity: Continuity::Gap, .. }, Notice::Message(_)]
+        ),
+        "{told:?}"
+    );
+    assert_eq!(bench.machine.continuity(), Some(Continuity::Gap));
+}
+
+// ---- server-sent events ----
+
+#[test]
+fn an_event_is_a_message_with_its_id() {
+    let mut session = started(Transport::EventSource);
+    assert_eq!(on(&mut session, opened(false)), [Said::Opened]);
+    assert_eq!(on(&mut session, event("hello", "1:8")), [told("hello", Some("1:8"))]);
+    assert_eq!(on(&mut session, event("", "1:9")), [told("", Some("1:9"))]);
+}
+
+/// nchan 1.3.6 sends them as events.
+#[test]
+fn what_has_no_new_id_is_a_keep_alive_and_no_message() {
+    let mut session = started(Transport::EventSource);
+    assert_eq!(on(&mut session, event("keepalive", "")), [Said::Alive]);
+    assert_eq!(on(&mut session, event("keepalive", "1:7")), [Said::Alive], "the id that it went on after");
+    on(&mut session, event("hello", "1:8"));
+    assert_eq!(on(&mut session, event("", "1:8")), [Said::Alive]);
+}
+
+const NO_TEXT: &str = "not \u{fffd} text";
+
+fn leaves() -> Said<Data> {
+    ended(Cause::new(Kind::Unusable).because("a message that is not text"))
+}
+
+#[test]
+fn a_message_that_is_not_text_is_left_and_so_is_the_stream() {
+    let mut session = started(Transport::EventSource);
+    assert_eq!(on(&mut session, event(NO_TEXT, "1:8")), [leaves()]);
+    assert_eq!(on(&mut session, event("after it", "1:9")), [Said::Alive], "it comes again elsewhere");
+    assert!(!takes(&session));
+}
+
+#[test]
+fn the_stream_is_left_when_the_message_that_is_on_its_way_is_answered() {
+    for (answer, settled) in [(up(202), vec![]), (up(403), vec![Said::Refused(Data::new("a"))])] {
+        let mut session = started(Transport::EventSource);
+        send(&mut session, "a");
+        assert_eq!(on(&mut session, event(NO_TEXT, "1:8")), []);
+        let said = on(&mut session, answer);
+        assert_eq!(said, Vec::from_iter(settled.into_iter().chain([leaves()])));
+    }
+}
+
+/// Nothing is lost: the message is asked for again on the next rung, and that one is kept.
+#[test]
+fn a_message_that_is_not_text_is_asked_for_again_by_long_polling() {
+    let mut bench = Bench::on(Relay, &[Transport::EventSource, Transport::LongPoll]);
+    bench.opens();
+    bench.report(event("a", "1:0"));
+    let effects = bench.report(event(NO_TEXT, "1:1"));
+    assert_eq!((asked(&effects), notices(&effects).len()), (vec!["1:0".into()], 0));
+    assert_eq!(bench.rungs(), [Transport::EventSource, Transport::LongPoll]);
+    let head = Head { content_type: "application/octet-stream".into(), ..with_id("1:1") };
+    let effects = bench.report(down(head, "b"));
+    let message = Message { data: Data::Bytes(b"b".to_vec()), id: Some("1:1".into()) };
+    assert_eq!(notices(&effects).last(), Some(&&Notice::Message(message)));
+    bench.report(Report::Failed { lane: Lane::Down, why: Text::default() });
+    bench.waits();
+    assert_eq!(bench.rungs()[2..], [Transport::LongPoll], "the stream could not do it again");
+}
+
+#[test]
+fn a_stream_takes_messages_by_post_one_at_a_time_whose_answer_says_nothing_of_the_way_down() {
+    let mut session = started(Transport::EventSource);
+    send(&mut session, "a");
+    assert!(!takes(&session));
+    assert_eq!(on(&mut session, up(202)), []);
+    send(&mut session, "b");
+    assert_eq!(on(&mut session, up(413)), [Said::Refused(Data::new("b"))]);
+    send(&mut session, "c");
+    assert_eq!(on(&mut session, up(503)), [Said::Returned(Data::new("c")), ended(Cause::status(503, None))]);
+}
+
+/// It has neither backoff nor jitter.
+#[test]
+fn a_stream_does_not_reconnect_by_itself() {
+    for gave_up in [true, false] {
+        let said = on(&mut started(Transport::EventSource), Report::SourceError { gave_up });
+        assert_eq!(said, [ended(Cause::new(Kind::Network))]);
+    }
+}
+
+// ---- several at once ----
+
+fn multipart(body: &[u8]) -> Report<Data> {
+    let head = Head { content_type: "multipart/mixed".into(), ..with_id("1:9") };
+    Report::Answer { lane: Lane::Down, head, body: Data::Bytes(body.into()) }
+}
+
+fn octets(bytes: &[u8], id: Option<&str>) -> Said<Data> {
+    Said::Message(Message { data: Data::Bytes(bytes.into()), id: id.map(Text::from) })
+}
+
+/// RFC 2046, 5.1.1: a part has headers or none, and a blank line before its body. The delimiter is not in the core's part of the
+/// headers, but on the first line.
+#[test]
+fn a_multipart_body_is_its_parts_in_order_and_the_id_is_that_of_the_last() {
+    let of = |body: &[u8]| on(&mut started(Transport::LongPoll), multipart(body));
+    let all =
+        |messages: Vec<Said<Data>>| Vec::from_iter([Said::Opened].into_iter().chain(messages).chain([poll(false)]));
+    assert_eq!(
+        of(b"--x\r\n\r\none\r\n--x\r\nContent-Type: text/plain\r\n\r\ntwo\r\n--x--\r\n"),
+        all(vec![told("one", None), told("two", Some("1:9"))])
+    );
+    assert_eq!(of(b"--x\r\n\r\nalone\r\n--x--"), all(vec![told("alone", Some("1:9"))]));
+    assert_eq!(
+        of(b"--x\r\nContent-Type: application/octet-stream\r\nX: y\r\n\r\n\xff\r\n\x00\r\n--x\r\n\r\n\r\n--x--\r\n"),
+        all(vec![octets(b"\xff\r\n\x00", None), told("", Some("1:9"))]),
+        "bytes stay what they are, and a part may be empty"
+    );
+    assert_eq!(
+        of(b"--x\r\n\r\n--y\r\n--\r\n--x--\r\n"),
+        all(vec![told("--y\r\n--", Some("1:9"))]),
+        "what is no delimiter is the body"
+    );
+}
+
+#[test]
+fn a_multipart_body_that_is_broken_breaks_the_rules_and_none_of_it_is_told() {
+    for body in [
+        &b""[..],
+        b"--x",
+        b"--x\r\n",
+        b"--x\r\n\r\none",
+        b"--x\r\n\r\none\r\n--x",
+        b"--x\r\n\r\none\r\n--x\r\n",
+        b"--x\r\nno blank line\r\n--x--",
+        b"<html>",
+    ] {
+        let said = on(&mut started(Transport::LongPoll), multipart(body));
+        assert!(matches!(&said[..], [Said::Ended(cause)] if cause.kind == Kind::Protocol), "{body:?}: {said:?}");
+    }
+}
+
+/// Its first message has no id, so nothing can be said of what is before it; of what is after its last one, something can.
+#[test]
+fn gaps_are_not_seen_before_a_multipart_body_and_are_after_it() {
+    for (next, gaps) in [("1:10", 0), ("1:11", 1)] {
+        let mut session = started(Transport::LongPoll);
+        let said = on(&mut session, multipart(b"--x\r\n\r\na\r\n--x\r\n\r\nb\r\n--x--\r\n"));
+        assert!(!said.iter().any(|said| matches!(said, Said::Gap(_))));
+        let said = on(&mut session, down(with_id(next), "c"));
+        assert_eq!(said.iter().filter(|said| matches!(said, Said::Gap(_))).count(), gaps);
+    }
 }
 
 // ---- long-polling ----

@@ -347,7 +347,10 @@ impl<P: Payload + 'static> Poll<P> {
                 each(messages, Said::Returned, out);
                 out.push(Said::Ended(self.refused(head, body)));
             }
-            _ => each(messages, Said::Refused, out),
+            _ => {
+                each(messages, Said::Refused, out);
+                out.extend(self.flush().map(Said::Send));
+            }
         }
     }
 

@@ -204,7 +204,10 @@ impl<P: Payload> Http<P> {
         if quiet {
             out.push(Said::Opened);
             out.push(match id {
-                Some(id) => Said::Moved(id),
+                Some(id) => {
+                    self.last.0 = id.clone();
+                    Said::Moved(id)
+                }
                 None => Said::Alive,
             });
             return out.push(Said::Poll(Pace::Quiet));
