@@ -20,11 +20,11 @@ use everwire::core::{
     outbox::{Bounds, WhenFull},
     time::Millis,
     types::{ConnId, Delivery, Effect, End, Head, Input, Notice, PageEvent, Phase, Refused, Report, Ruling, Why},
-    wire::{raw::Raw, relay::Relay},
+    wire::{OwnIds, raw::Raw, relay::Relay},
 };
 use world::{
     Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer, begins,
-    bench::{drops, handed, notices},
+    bench::{asked, drops, handed, notices},
     cause_of, closed, event, failed, frame, message, opened, piece, posted, sse, status, with_id,
 };
 
@@ -288,6 +288,39 @@ fn a_servers_1000_is_no_reason_to_stop() {
     assert_eq!(bench.phase(), Phase::Waiting);
 }
 
+#[test]
+fn an_id_of_the_applications_own_is_asked_for_with_the_next_try() {
+    let ids = OwnIds { query: "since".into(), told: false };
+    for (ids, continuity) in [(ids, Continuity::Resumed), (OwnIds::default(), Continuity::Fresh)] {
+        let mut bench = Bench::open(Raw(ids));
+        for id in ["5", "6"] {
+            bench.report(frame("x"));
+            bench.step(Input::Moved(id.into()));
+        }
+        bench.breaks();
+        assert_eq!(asked(&bench.waits()), ["6"]);
+        let effects = bench.opens();
+        let told = notices(&effects);
+        assert!(matches!(told[0], Notice::Reconnected { continuity: what, .. } if *what == continuity), "{told:?}");
+    }
+}
+
+#[test]
+fn one_that_begins_low_stands_on_the_last_rung_and_probes_for_a_better_one_as_soon_as_it_is_open() {
+    let mut bench = Bench::with(Relay, Config { begin_low: true, ..Config::default() });
+    assert_eq!(bench.rungs(), [LONG_POLL]);
+    let carrier = bench.id();
+    bench.report(answer(with_id("1:0"), "one"));
+    bench.later(0);
+    assert_eq!(bench.rungs(), [LONG_POLL, WEBSOCKET]);
+    bench.report(opened(true));
+    bench.later(SECOND);
+    let effects = bench.step(Input::Report(carrier, answer(with_id("1:1"), "two")));
+    assert_eq!(asked(&effects), ["1:1"]);
+    bench.report(opened(true));
+    assert_eq!((bench.snapshot().transport, bench.delays()), (Some(WEBSOCKET), vec![]));
+}
+
 // ---- what is not in the table ----
 
 /// A bench in each state.
@@ -462,6 +495,38 @@ fn the_first_time_on_the_wall_changes_nothing_in_any_state() {
 }
 
 #[test]
+fn a_release_without_a_gate_changes_nothing_in_any_state() {
+    for (name, mut bench) in states() {
+        changes_nothing(name, &mut bench, Input::Release);
+    }
+}
+
+/// It is only asked about a WebSocket that never worked, and 0 is no answer.
+#[test]
+fn what_the_servers_http_side_says_means_nothing_where_nobody_asked() {
+    for (name, mut bench) in states() {
+        changes_nothing(name, &mut bench, Input::Inquired(0));
+        if !matches!(name, "connecting" | "waiting" | "judging" | "refreshing") {
+            changes_nothing(name, &mut bench, Input::Inquired(404));
+        }
+    }
+}
+
+#[test]
+fn an_id_of_the_applications_own_moves_the_cursor_in_every_state_but_the_last_and_does_nothing_else() {
+    for (name, mut bench) in states() {
+        let before = bench.machine.last_id().clone();
+        changes_nothing(name, &mut bench, Input::Moved("9:9".into()));
+        let expected = if name == "closed" { before } else { "9:9".into() };
+        assert_eq!(*bench.machine.last_id(), expected, "{name}");
+        for unfit in ["a\0b", "a\nb", "a\rb"] {
+            changes_nothing(name, &mut bench, Input::Moved(unfit.into()));
+            assert_eq!(*bench.machine.last_id(), expected, "{name}");
+        }
+    }
+}
+
+#[test]
 fn reconnect_before_the_start_changes_nothing() {
     changes_nothing("idle", &mut Bench::new(Raw::default(), Config::default()), Input::Reconnect);
 }
@@ -484,6 +549,9 @@ fn closed_is_absorbing() {
         Input::Refreshed(Ok(())),
         Input::WallClock(Millis(0)),
         Input::WallClock(Millis(HOUR)),
+        Input::Release,
+        Input::Moved("9:9".into()),
+        Input::Inquired(404),
         Input::Close { code: 1000, reason: "".into() },
     ] {
         changes_nothing("closed", &mut bench, input);
