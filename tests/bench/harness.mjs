@@ -34,9 +34,9 @@ export const bundle = async (module, page) => {
   return outputFiles[0].text;
 };
 
-/** Starts the load server in a process of its own. */
-export const startServer = async () => {
-  const server = spawn(process.execPath, [`${here}server.mjs`], { stdio: ["pipe", "pipe", "inherit"] });
+/** Starts a load server in a process of its own. */
+export const startServer = async (module = "server.mjs") => {
+  const server = spawn(process.execPath, [`${here}${module}`], { stdio: ["pipe", "pipe", "inherit"] });
   const [origin] = await once(createInterface(server.stdout), "line");
   return {
     origin,

@@ -1,0 +1,3 @@
+import { over } from "./everwire.js";
+
+export default over("/engine.io/", { wire: "engine.io" });

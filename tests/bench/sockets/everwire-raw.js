@@ -1,0 +1,3 @@
+import { over } from "./everwire.js";
+
+export default over("/ws");

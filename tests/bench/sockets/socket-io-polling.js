@@ -1,0 +1,3 @@
+import { over } from "./socket-io.js";
+
+export default over("polling");

@@ -1,0 +1,3 @@
+import { over } from "./sockjs.js";
+
+export default over("xhr-polling");
