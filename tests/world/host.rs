@@ -1,6 +1,6 @@
 //! How the world's server answers what arrives at it.
 
-use everwire::core::types::{ConnId, Head, Lane, Report, Transport};
+use everwire::core::types::{ConnId, Head, Lane, Payload, Report, Transport};
 
 use super::{
     Data, closed, event_stream,
@@ -24,9 +24,16 @@ impl World {
             (_, _, Some(_)) => return self.down(id, Report::SourceError { gave_up: true }),
             _ => {}
         }
+        if self.speaks == Speaks::EngineIo {
+            self.engine_connects(id, cursor, path == Path::Mutes);
+            return self.dooms(id);
+        }
         self.down(id, opened(self.speaks == Speaks::Relay));
         if path != Path::Mutes {
             self.attach(id, cursor);
+            if !socket && self.speaks == Speaks::Relay {
+                self.comments_later(id);
+            }
         } else if !socket {
             self.later(id, PROXY_TIMEOUT, Event::Dies);
         }
@@ -51,7 +58,9 @@ impl World {
                 self.answers(id, Lane::Down, head, String::new());
             };
         }
-        if streams {
+        if self.speaks == Speaks::EngineIo {
+            self.engine_gets(id, cursor);
+        } else if streams {
             self.down(id, Report::Head(event_stream()));
             if self.faults.path(transport) == Path::Mutes {
                 self.later(id, PROXY_TIMEOUT, Event::Dies);
@@ -68,18 +77,32 @@ impl World {
     }
 
     /// A message.
-    pub(super) fn posts(&mut self, id: ConnId, message: String) {
+    pub(super) fn posts(&mut self, id: ConnId, message: &Data) {
         if self.faults.down {
             return self.dies(id);
         }
         if let Some(head) = self.refusal() {
             return self.answers(id, Lane::Up, head, String::new());
         }
-        self.server.received.push(message);
+        let code = if self.speaks == Speaks::EngineIo {
+            self.engine_posts(id, message)
+        } else {
+            self.server.received.push(message.show());
+            202
+        };
         if self.faults.loses_answers {
             return self.dies(id);
         }
-        self.answers(id, Lane::Up, status(202), String::new());
+        self.answers(id, Lane::Up, status(code), String::new());
+    }
+
+    /// A frame.
+    pub(super) fn hears_frame(&mut self, id: ConnId, frame: &Data) {
+        if self.speaks == Speaks::EngineIo {
+            self.engine_reads(id, frame);
+        } else {
+            self.server.received.push(frame.show());
+        }
     }
 
     fn refusal(&self) -> Option<Head> {
@@ -87,14 +110,19 @@ impl World {
     }
 
     fn attach(&mut self, id: ConnId, cursor: &str) {
-        let position = self.server.position(cursor);
+        let position = self.position(cursor);
         let conn = self.conn(id);
         conn.attached = !conn.dropped;
         conn.position = position;
     }
 
+    /// Where to go on for who asks for this.
+    pub(super) fn position(&self, cursor: &str) -> u64 {
+        if cursor.is_empty() && self.from_now { self.server.end() } else { self.server.position(cursor) }
+    }
+
     /// Accepted, to be killed.
-    fn dooms(&mut self, id: ConnId) {
+    pub(super) fn dooms(&mut self, id: ConnId) {
         if let Some(after) = self.faults.kills_after {
             self.later(id, after, Event::Dies);
         }
@@ -108,8 +136,15 @@ impl World {
     }
 
     pub(super) fn comments(&mut self, id: ConnId) {
-        if self.conns[&id.0].attached {
-            self.sends(id, ":\n\n", 0);
+        let conn = &self.conns[&id.0];
+        if conn.attached {
+            if conn.transport == Transport::EventSource {
+                // As nchan has it: an event, which has no id of its own.
+                let last = conn.source_id.clone();
+                self.down(id, super::event("keepalive", &last));
+            } else {
+                self.streams_text(id, ":\n\n", 0);
+            }
             self.comments_later(id);
         }
     }
@@ -141,6 +176,9 @@ impl World {
 
     /// Sends to everybody what is new.
     pub(super) fn serve(&mut self) {
+        if self.speaks == Speaks::EngineIo {
+            return self.engine_serves();
+        }
         for (id, _) in self.bench.audit.live() {
             if self.conns[&id.0].attached {
                 self.streams(id);
@@ -159,10 +197,17 @@ impl World {
             self.conn(id).position = n;
             let at = self.server.id(n);
             match transport {
-                Transport::WebSocket if self.speaks == Speaks::Raw => self.down(id, Report::Frame(Data::Text(message))),
+                Transport::WebSocket if self.speaks == Speaks::Raw => {
+                    let data = self.as_data(n, message);
+                    self.down(id, Report::Frame(data));
+                }
                 Transport::WebSocket => {
                     let frame = format!("id: {at}\ncontent-type: text/plain\n\n{message}");
-                    self.down(id, Report::Frame(Data::Text(frame)));
+                    let data = self.as_data(n, frame);
+                    self.down(id, Report::Frame(data));
+                }
+                Transport::EventSource if self.as_data(n, String::new()).is_binary() => {
+                    self.down(id, super::event("\u{fffd}", &at));
                 }
                 Transport::EventSource => self.down(id, super::event(&message, &at)),
                 _ => {
@@ -172,7 +217,7 @@ impl World {
             }
         }
         if !text.is_empty() {
-            self.sends(id, &text, padding);
+            self.streams_text(id, &text, padding);
         }
     }
 
@@ -187,15 +232,42 @@ impl World {
                 last = n;
             }
             self.down_whole(id, body);
+        } else if self.multipart && self.server.after(n).is_some() {
+            self.answers_with_parts(id, n, message);
         } else {
-            let head = with_id(&self.server.id(n));
+            let content_type = content_type(&self.as_data(n, String::new()));
+            let head = Head { content_type: content_type.into(), ..with_id(&self.server.id(n)) };
             self.answers(id, Lane::Down, head, message);
         }
     }
 
-    fn answers(&mut self, id: ConnId, lane: Lane, head: Head, body: String) {
+    fn answers_with_parts(&mut self, id: ConnId, n: u64, message: String) {
+        let mut next = Some((n, message));
+        let (mut body, mut last) = (String::new(), n);
+        while let Some((n, message)) = next {
+            let data = self.as_data(n, message);
+            // Also a part without headers is text.
+            let header = if n % 2 == 0 || data.is_binary() {
+                format!("Content-Type: {}\r\n", content_type(&data))
+            } else {
+                String::new()
+            };
+            body += &format!("--limit\r\n{header}\r\n{}\r\n", data.show());
+            last = n;
+            next = self.server.after(n);
+        }
+        body += "--limit--\r\n";
+        let head = Head { content_type: "multipart/mixed".into(), ..with_id(&self.server.id(last)) };
+        self.answers(id, Lane::Down, head, body);
+    }
+
+    pub(super) fn answers(&mut self, id: ConnId, lane: Lane, head: Head, body: String) {
         self.down(id, Report::Answer { lane, head, body: Data::Bytes(body.into_bytes()) });
     }
+}
+
+fn content_type(data: &Data) -> &'static str {
+    if data.is_binary() { "application/octet-stream" } else { "text/plain" }
 }
 
 fn event(id: &str, data: &str) -> String {

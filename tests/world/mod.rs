@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`Data`] | the payload |
 //! | [`Bench`] | one machine and its clock; each step is watched by an [`audit::Audit`], which knows the invariants |
+//! | [`engine`] | its server of Engine.IO: sessions that are lost with a poll, and upgraded in place |
 //! | [`packets`] | what is in the frames and bodies of Engine.IO |
 //! | [`reader::Reader`] | the shell's reader of event streams |
 //! | [`server::Server`] | the other side: a bounded log with ids `E:N`, and what it received |
@@ -16,6 +17,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod bench;
+pub(crate) mod engine;
 pub(crate) mod faults;
 pub(crate) mod host;
 pub(crate) mod net;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use everwire::core::{
     machine::Config,
+    outbox::Terms,
     rng::Rng,
     text::Text,
     time::Millis,
@@ -14,12 +15,15 @@ use everwire::core::{
     wire::{Wire, relay::Relay},
 };
 
-use super::{Bench, Data, MINUTE, SECOND, SOCKET_OR_POLL, begins, closed, failed, faults::Faults, server::Server};
+use super::{
+    Bench, Data, MINUTE, SECOND, SOCKET_OR_POLL, begins, closed, engine::Engine, failed, faults::Faults, server::Server,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Speaks {
     Raw,
     Relay,
+    EngineIo,
     Sse,
 }
 
@@ -50,8 +54,12 @@ pub(super) struct Conn {
 pub(super) enum Event {
     Connect(String),
     Get(String),
-    Post(String),
-    Frame(String),
+    Post(Data),
+    Frame(Data),
+    /// The application's heartbeat.
+    Ping,
+    /// The browser has ended it.
+    Aborted,
     Hear(Report<Data>),
     /// Bytes of an event stream come, and so many more that are not written out.
     Read(Vec<u8>, usize),
@@ -88,6 +96,19 @@ pub(crate) struct World {
     pub(crate) endless: bool,
     /// How often an SSE server sends a comment on each of its streams.
     pub(crate) comments: Option<u64>,
+    /// Every so many numbered messages one is bytes; 0: none.
+    pub(crate) binary: u32,
+    /// A relay that answers a poll with all that it has.
+    pub(crate) multipart: bool,
+    /// A server that sends only what is new to who names no position.
+    pub(crate) from_now: bool,
+    /// The application reads the ids from the messages.
+    pub(crate) own_ids: bool,
+    /// The application opens the gate so many milliseconds after it heard of a connection.
+    pub(crate) releases_after: Option<u64>,
+    /// What the server answers to a plain GET; 0: nothing.
+    pub(crate) http: u16,
+    pub(crate) engine: Engine,
     /// Bytes that come with every event of a stream, in comments that are counted and not written out.
     pub(crate) padding: usize,
     /// What the application says of a failure, and after how many milliseconds.
@@ -113,10 +134,16 @@ pub(crate) struct World {
     sent: u32,
 }
 
+/// Is it received from and sent to by requests of their own?
+pub(super) const fn has_lanes(transport: Transport) -> bool {
+    matches!(transport, Transport::EventSource | Transport::LongPoll)
+}
+
 impl World {
     pub(crate) fn new(wire: impl Wire<Data> + 'static, config: Config) -> Self {
         let rng = Rng::new(config.seed ^ 0xfeed);
         let speaks = match wire.manner() {
+            _ if wire.upgrades() => Speaks::EngineIo,
             manner if manner.events => Speaks::Sse,
             manner if manner.subprotocol.is_empty() => Speaks::Raw,
             _ => Speaks::Relay,
@@ -130,6 +157,13 @@ impl World {
             hold: 25 * SECOND,
             endless: false,
             comments: None,
+            binary: 0,
+            multipart: false,
+            from_now: false,
+            own_ids: false,
+            releases_after: None,
+            http: 0,
+            engine: Engine::new(),
             padding: 0,
             rules: |_| (0, None),
             refreshes: |_| Some((50, Ok(()))),
@@ -177,15 +211,34 @@ impl World {
     }
 
     pub(crate) fn send(&mut self, text: &str) -> Result<Delivery, Refused<Data>> {
-        let (result, effects) = self.bench.send(text);
+        self.send_on(Data::new(text), Terms::default())
+    }
+
+    pub(crate) fn send_on(&mut self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
+        let (result, effects) = self.bench.send_on(data, terms);
         self.carry_out(effects);
         result
     }
 
     /// Sends the next numbered message.
     pub(crate) fn send_next(&mut self) -> Result<Delivery, Refused<Data>> {
+        self.send_next_on(Terms::default())
+    }
+
+    /// The same, on these terms.
+    pub(crate) fn send_next_on(&mut self, terms: Terms) -> Result<Delivery, Refused<Data>> {
         self.sent += 1;
-        self.send(&format!("up {}", self.sent))
+        let text = format!("up {}", self.sent);
+        self.send_on(self.as_data(self.sent.into(), text), terms)
+    }
+
+    /// The message with this number: text, or now and then bytes.
+    pub(super) fn as_data(&self, n: u64, text: String) -> Data {
+        if self.binary > 0 && n % u64::from(self.binary) == 0 {
+            Data::Bytes(text.into_bytes())
+        } else {
+            Data::Text(text)
+        }
     }
 
     /// The server has a new message.
@@ -207,6 +260,13 @@ impl World {
         }
     }
 
+    /// Has the application send `count` numbered messages, one every `every` milliseconds.
+    pub(crate) fn sends(&mut self, count: u32, every: u64) {
+        for n in 0..count {
+            self.at(u64::from(n) * every, |world| drop(world.send_next()));
+        }
+    }
+
     /// In `ms` from now, do this.
     pub(crate) fn at(&mut self, ms: u64, script: impl FnOnce(&mut Self) + 'static) {
         let at = self.bench.now.0 + ms;
@@ -225,6 +285,7 @@ impl World {
     pub(crate) fn restart(&mut self) {
         self.drop_all();
         self.server.restart();
+        self.engine.forgets();
     }
 
     /// Goes silent: those connected now hear nothing more, until the system gives them up.
@@ -375,7 +436,7 @@ impl World {
     }
 
     /// Some of an event stream is on its way, cut in two anywhere.
-    pub(super) fn sends(&mut self, id: ConnId, text: &str, padding: usize) {
+    pub(super) fn streams_text(&mut self, id: ConnId, text: &str, padding: usize) {
         let at = self.rng.below(Millis(text.len() as u64)).0 as usize;
         let (one, other) = text.as_bytes().split_at(at);
         if !one.is_empty() {
@@ -413,15 +474,19 @@ impl World {
         conn.attached = false;
         conn.held = None;
         let (transport, life, lanes) = (conn.transport, conn.life, conn.lanes);
+        self.engine_loses(id);
         match transport {
             Transport::WebSocket => {
-                conn.closing = closing > 0;
+                self.conn(id).closing = closing > 0;
                 let closed = Event::Hear(closed(1006, ""));
                 let at = self.bench.now.0 + self.latency + closing;
                 self.queue(at, Pending::Of(id, life, closed));
             }
             Transport::EventSource => {
                 self.down(id, Report::SourceError { gave_up: false });
+                if lanes[1] {
+                    self.down(id, Report::Failed { lane: Lane::Up, why: Text::default() });
+                }
                 let at = self.bench.now.0 + 3 * SECOND;
                 self.queue(at, Pending::Of(id, life, Event::SourceRetries));
             }
@@ -440,8 +505,14 @@ impl World {
         match event {
             Event::Connect(cursor) => self.connects(id, &cursor),
             Event::Get(cursor) => self.gets(id, &cursor),
-            Event::Post(message) => self.posts(id, message),
-            Event::Frame(message) => self.server.received.push(message),
+            Event::Post(message) => self.posts(id, &message),
+            Event::Frame(frame) => self.hears_frame(id, &frame),
+            Event::Ping => {
+                if self.conns[&id.0].attached {
+                    self.down(id, Report::Reply);
+                }
+            }
+            Event::Aborted => self.engine_loses(id),
             Event::Hear(report) => self.hears(id, report),
             Event::Read(bytes, padding) => self.reads(id, &bytes, padding),
             Event::ReadWhole(bytes) => {
@@ -475,7 +546,7 @@ impl World {
         let conn = self.conn(id);
         match &report {
             Report::Done => conn.lanes[0] = false,
-            Report::Answer { lane, .. } | Report::Failed { lane, .. } if conn.transport == Transport::LongPoll => {
+            Report::Answer { lane, .. } | Report::Failed { lane, .. } if has_lanes(conn.transport) => {
                 conn.lanes[usize::from(*lane == Lane::Up)] = false;
             }
             Report::Event { id, .. } => conn.source_id = id.to_string(),

@@ -45,6 +45,11 @@ impl Server {
             .unwrap_or(0)
     }
 
+    /// The position of the newest message.
+    pub(crate) const fn end(&self) -> u64 {
+        self.next - 1
+    }
+
     /// The first message after a position.
     pub(crate) fn after(&self, position: u64) -> Option<(u64, String)> {
         let first = self.log.front()?.0;

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use everwire::core::types::{ConnId, Effect, Input, Notice, Report, Transport};
+use everwire::core::types::{ConnId, Effect, Input, Message, Notice, Report, Transport};
 
 use super::{
     Data,
-    net::{Conn, Event, World},
+    net::{Conn, Event, World, has_lanes},
 };
 
 impl World {
@@ -32,6 +32,7 @@ impl World {
                     conn.dropped = true;
                     conn.attached = false;
                     conn.held = None;
+                    self.up(id, Event::Aborted);
                     Vec::new()
                 }
                 Effect::Flush(id) => self.bench.step(Input::Flush(id)),
@@ -40,8 +41,31 @@ impl World {
                     self.gets_credentials();
                     Vec::new()
                 }
-                Effect::Tell(Notice::Opened | Notice::Reconnected { .. }) => self.greets(),
-                Effect::Address(..) | Effect::Ping(_) | Effect::Farewell(..) | Effect::Inquire => Vec::new(),
+                Effect::Tell(Notice::Opened | Notice::Reconnected { .. }) => {
+                    self.releases_later();
+                    self.greets()
+                }
+                Effect::Tell(Notice::TransportChanged { .. }) => {
+                    self.releases_later();
+                    Vec::new()
+                }
+                Effect::Tell(Notice::Message(message)) => self.reads_id(&message),
+                Effect::Address(id, query) => {
+                    self.engine.addresses.insert(id.0, query.to_string());
+                    Vec::new()
+                }
+                Effect::Ping(id) => {
+                    self.up(id, Event::Ping);
+                    Vec::new()
+                }
+                Effect::Farewell(id, data) => {
+                    self.up(id, Event::Post(data));
+                    Vec::new()
+                }
+                Effect::Inquire => {
+                    self.inquires();
+                    Vec::new()
+                }
                 Effect::Tell(_) | Effect::Wake(_) | Effect::Remember(_) => Vec::new(),
             };
             queue.extend(more);
@@ -52,6 +76,26 @@ impl World {
         let Some(greeting) = self.greeting else { return Vec::new() };
         self.greetings += 1;
         self.bench.send(&format!("{greeting} {}", self.greetings)).1
+    }
+
+    fn releases_later(&mut self) {
+        if let Some(after) = self.releases_after {
+            self.at(after, |world| world.input(Input::Release));
+        }
+    }
+
+    /// The numbered messages have their numbers as ids.
+    fn reads_id(&mut self, message: &Message<Data>) -> Vec<Effect<Data>> {
+        let text = message.data.show();
+        match text.strip_prefix("down ") {
+            Some(n) if self.own_ids => self.bench.step(Input::Moved(format!("1:{n}").as_str().into())),
+            _ => Vec::new(),
+        }
+    }
+
+    fn inquires(&mut self) {
+        let status = if self.faults.down || self.faults.silent { 0 } else { self.http };
+        self.at(2 * self.latency, move |world| world.input(Input::Inquired(status)));
     }
 
     fn begin(&mut self, id: ConnId, transport: Transport, cursor: String) {
@@ -111,11 +155,11 @@ impl World {
         if conn.closing {
             return self.bench.step(Input::Report(id, Report::Unsent(data)));
         }
-        if conn.transport == Transport::LongPoll {
+        if has_lanes(conn.transport) {
             conn.lanes[1] = true;
-            self.ask(id, Event::Post(data.show()));
+            self.ask(id, Event::Post(data));
         } else {
-            self.up(id, Event::Frame(data.show()));
+            self.up(id, Event::Frame(data));
         }
         Vec::new()
     }
