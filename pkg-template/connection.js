@@ -189,7 +189,7 @@ export const connect = (face, engine, wire) => {
       use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after) => {
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
-          if (isReply?.(data)) return input(REPLY, { id });
+          if (isReply && attempt(() => isReply(data))) return input(REPLY, { id });
           machine.frame(id, data);
           run();
         };
@@ -215,7 +215,9 @@ export const connect = (face, engine, wire) => {
     },
     ping(id) {
       const message = attempt(wire.heartbeat.message);
-      if (message !== undefined) parts.get(id)?.send?.(message);
+      // Who was not asked is not dead for not answering.
+      if (message === undefined) input(REPLY, { id });
+      else parts.get(id)?.send?.(message);
     },
     farewell(id, body) {
       const { place } = parts.get(id) ?? {};
