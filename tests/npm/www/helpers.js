@@ -39,6 +39,27 @@
     return types;
   };
 
+  /** What the connection reports as given up, as it comes: each message and why. */
+  globalThis.givenUp = (connection) => {
+    const dropped = [];
+    connection.addEventListener("dropped", ({ data, why }) => dropped.push([data, why]));
+    return dropped;
+  };
+
+  /** Cuts what is open under this path, and resolves to the `reconnecting` of the connection that this is. */
+  globalThis.cut = async (connection, path) => {
+    const lost = next(connection, "reconnecting");
+    await fetch(`/control/drop?path=${path}`, { method: "POST" });
+    return lost;
+  };
+
+  /** For the next few tasks of the page: until what is on its way to a listener has come there. */
+  globalThis.settle = async () => {
+    for (let i = 0; i < 5; i += 1) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  };
+
   /** Retries that do not make a test wait. */
   globalThis.quick = { firstDelay: 20, minDelay: 20, maxDelay: 100, minUptime: 0 };
+  /** And such that come by themselves long after it, however they are drawn. */
+  globalThis.far = { firstDelay: 2e9, minDelay: 2e9, maxDelay: 2e9 };
 }
