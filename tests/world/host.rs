@@ -139,9 +139,7 @@ impl World {
         let conn = &self.conns[&id.0];
         if conn.attached {
             if conn.transport == Transport::EventSource {
-                // As nchan has it: an event, which has no id of its own.
-                let last = conn.source_id.clone();
-                self.down(id, super::event("keepalive", &last));
+                self.arrives(id, Event::KeepAlive);
             } else {
                 self.streams_text(id, ":\n\n", 0);
             }

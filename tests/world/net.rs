@@ -66,6 +66,8 @@ pub(super) enum Event {
     /// An event stream comes in one piece.
     ReadWhole(Vec<u8>),
     Comments,
+    /// As nchan has it: an event, to which the browser gives the last id.
+    KeepAlive,
     HoldEnds(u32),
     Dies,
     SystemGivesUp,
@@ -427,7 +429,7 @@ impl World {
         self.arrives(id, Event::Hear(report));
     }
 
-    fn arrives(&mut self, id: ConnId, event: Event) {
+    pub(super) fn arrives(&mut self, id: ConnId, event: Event) {
         let at = self.bench.now.0 + self.trip();
         let conn = self.conn(id);
         conn.last_down = conn.last_down.max(at);
@@ -523,6 +525,10 @@ impl World {
                 self.hears(id, Report::Done);
             }
             Event::Comments => self.comments(id),
+            Event::KeepAlive => {
+                let last = self.conns[&id.0].source_id.clone();
+                self.hears(id, super::event("keepalive", &last));
+            }
             Event::HoldEnds(hold) => self.hold_ends(id, hold),
             Event::Dies => self.dies(id),
             Event::SystemGivesUp => self.dies(id),
