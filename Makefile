@@ -122,7 +122,7 @@ test-e2e: tools-build tools-browsers fixture pkg/package.json
 	node --test --test-concurrency=1 tests/e2e/*.test.mjs
 	@echo "$@: passed"
 
-##   make test-interop   servers that are not ours, where they can be installed: better-sse, sse-starlette, nginx with nchan
+##   make test-interop   servers that are not ours, where they can be installed: of event streams, ws, Engine.IO, nginx with nchan
 .PHONY: test-interop
 test-interop: tools-build tools-browsers fixture pkg/package.json
 	@if tests/interop/tools.sh install; then \
@@ -134,16 +134,23 @@ test-interop: tools-build tools-browsers fixture pkg/package.json
 .PHONY: interop
 interop: test-interop
 
-## make conformance      the web-platform-tests of EventSource, from a checkout: WPT=/path/to/wpt
+## make conformance      the web-platform-tests of EventSource and WebSocket, from a checkout: WPT=/path/to/wpt
 .PHONY: conformance
 conformance: tools-build tools-browsers pkg/package.json
-	node tests/conformance/run.mjs
+	node tests/conformance/run.mjs eventsource
+	node tests/conformance/run.mjs websockets
 
-## make bench            event streams in Chromium and the parser, against native and peers (some minutes, on a quiet machine)
+## make storm            100,000 clients lose their server at once: ours and the policies of others, natively
+.PHONY: storm
+storm:
+	cargo run --release --example storm -- --plot docs/storm.svg
+
+## make bench            event streams and sockets in Chromium and the parser, against native and peers (on a quiet machine)
 .PHONY: bench
 bench: tools-build tools-browsers package
 	npm --prefix tests/bench ci --ignore-scripts --no-audit --no-fund
 	node tests/bench/sse.mjs
+	node tests/bench/sockets.mjs
 	node tests/bench/parser.mjs
 	cargo bench --bench parser
 

@@ -7,7 +7,7 @@ export const instantiate = (module) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   const hosts = [];
-  const others = [];
+  let others = [];
 
   // Values that the wasm side knows by number; 0 is none. It says when it needs one no longer.
   const values = [undefined];
@@ -78,7 +78,11 @@ export const instantiate = (module) => {
   };
   // The effects are what else the module imports.
   for (const { name } of WebAssembly.Module.imports(module)) {
-    host[name] ??= (to, ...numbers) => hosts[to](name, [...numbers, ...others.splice(0)]);
+    host[name] ??= (to, ...numbers) => {
+      const all = numbers.length ? [...numbers, ...others] : others;
+      others = [];
+      hosts[to](name, all);
+    };
   }
   const wasm = new WebAssembly.Instance(module, { host }).exports;
 

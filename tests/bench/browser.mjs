@@ -109,7 +109,16 @@ export const launch = async () => {
       if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
       return result.value;
     };
-    await evaluate(script);
+    const close = async () => {
+      await send("Target.closeTarget", { targetId });
+      await only(0);
+    };
+    try {
+      await evaluate(script);
+    } catch (error) {
+      await close();
+      throw error;
+    }
     const [pid] = await only(1);
 
     const page = {
@@ -142,10 +151,7 @@ export const launch = async () => {
         }
         throw new Error("the memory of the process does not come to rest");
       },
-      close: async () => {
-        await send("Target.closeTarget", { targetId });
-        await only(0);
-      },
+      close,
     };
     return page;
   };

@@ -30,6 +30,8 @@ export const bundle = async (module, page) => {
   const { outputFiles } = await build({
     stdin: { contents: `import it from "./${module}";\nimport { serve } from "./${page}";\nserve(it);`, resolveDir: here },
     bundle: true, format: "iife", target: "es2022", write: false, logLevel: "silent",
+    // Of Node, and of pages of old; sockjs-client has it.
+    define: { global: "globalThis" },
   });
   return outputFiles[0].text;
 };

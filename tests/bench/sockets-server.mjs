@@ -66,7 +66,6 @@ const http = createServer((request, response) => {
   if (/^\/(sockjs|engine\.io|socket\.io)/.test(request.url)) return;
   response.writeHead(request.url === "/" ? 200 : 404, { "Content-Type": "text/html" }).end("<!doctype html><title>bench</title>");
 });
-http.prependListener("request", ({ url }) => { requests += Number(url !== "/" && url !== "/requests"); });
 http.on("connection", (socket) => socket.setNoDelay());
 
 /** Bytes that may wait for a slow reader. */
@@ -97,6 +96,8 @@ const sock = sockjs.createServer({ log() {}, response_limit: 64 * 1_048_576 });
 sock.on("connection", (client) => client.on("data", converse((message) => { client.write(String(message)); })));
 sock.installHandlers(http, { prefix: "/sockjs" });
 
+// The last to come, for each of these takes the listeners that it finds for its own.
+http.prependListener("request", ({ url }) => { requests += Number(url !== "/" && url !== "/requests"); });
 http.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${http.address().port}`));
 // Ends with the process that has started it.
 process.stdin.on("end", () => process.exit()).resume();
