@@ -73,12 +73,15 @@ impl RandomDrop {
     }
 }
 
-/// What a query asks for. With `times` and `key` it is only for the first so many requests with that key.
+/// What a query asks for. With `only` it is for requests of these kinds; with `skip`, `times` and `key` not for the first so many of them
+/// with that key, and then for so many.
 #[derive(Debug)]
 pub(crate) struct Asked {
     faults: Faults,
     drop_random: Option<RandomDrop>,
+    is_meant: bool,
     key: Option<String>,
+    skip: u64,
     times: Option<u64>,
 }
 
@@ -98,22 +101,28 @@ impl Asked {
             end_after: params.number("end-after", 0..=MAX_TIMES)?,
             close: close(params)?,
         };
+        let skip = params.number("skip", 0..=MAX_TIMES)?;
         let times = params.number("times", 0..=MAX_TIMES)?;
         let drop_random = drop_random(params)?;
-        let key = match (times.is_some() || drop_random.is_some(), params.get("key")) {
+        let key = match (skip.is_some() || times.is_some() || drop_random.is_some(), params.get("key")) {
             (true, None) => return Err(Problem::bad_value("key", "nothing", "a name to count the requests by")),
-            (false, Some(key)) => return Err(Problem::bad_value("key", key, "times= or drop-random= along with it")),
+            (false, Some(key)) => {
+                return Err(Problem::bad_value("key", key, "times=, skip= or drop-random= along with it"));
+            }
             (_, key) => key.map(Into::into),
         };
-        Ok(Self { faults, drop_random, key, times })
+        Ok(Self { faults, drop_random, is_meant: is_meant(params, kind)?, key, skip: skip.unwrap_or(0), times })
     }
 
     /// The faults of this request, which is counted.
     pub(crate) fn take(self, uses: &Uses) -> Result<Faults, Problem> {
-        let mut faults = self.faults;
+        if !self.is_meant {
+            return Ok(Faults { cors: self.faults.cors, ..Faults::default() });
+        }
+        let mut faults = self.faults.clone();
         if let Some(key) = &self.key {
             let nth = uses.count(key)?;
-            if self.times.is_some_and(|times| nth > times) {
+            if !self.is_in_turn(nth) {
                 return Ok(Faults::default());
             }
             let random = self.drop_random.map(|drop| drop.after(nth));
@@ -125,8 +134,13 @@ impl Asked {
     /// The CORS of the next request that is counted, for what comes before it.
     pub(crate) fn cors(&self, uses: &Uses) -> Policy {
         let so_far = self.key.as_deref().map_or(0, |key| uses.so_far(key));
-        let applies = self.times.is_none_or(|times| so_far < times);
-        if applies { self.faults.cors } else { Policy::default() }
+        if self.is_in_turn(so_far.saturating_add(1)) { self.faults.cors } else { Policy::default() }
+    }
+
+    /// Whether the faults are for the `nth` of the requests that are counted.
+    fn is_in_turn(&self, nth: u64) -> bool {
+        let nth = nth.saturating_sub(self.skip);
+        nth > 0 && self.times.is_none_or(|times| nth <= times)
     }
 }
 
@@ -156,6 +170,18 @@ impl Faults {
             _ => None,
         }
     }
+}
+
+/// Whether the faults are for requests of this kind.
+fn is_meant(params: &Params, kind: Kind) -> Result<bool, Problem> {
+    let Some(given) = params.get("only") else { return Ok(true) };
+    let mut is_meant = false;
+    for name in given.split(',') {
+        let of = Kind::named(name);
+        let expected = "one or more of websocket, sse, long-poll, http, with commas,";
+        is_meant |= of.ok_or_else(|| Problem::bad_value("only", given, expected))? == kind;
+    }
+    Ok(is_meant)
 }
 
 fn silence(params: &Params, kind: Kind) -> Result<Option<Silence>, Problem> {

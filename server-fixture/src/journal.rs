@@ -34,6 +34,17 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The kind that goes by this name in the journal.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "websocket" => Some(Self::WebSocket),
+            "sse" => Some(Self::Sse),
+            "long-poll" => Some(Self::LongPoll),
+            "http" => Some(Self::Http),
+            _ => None,
+        }
+    }
+
     pub(crate) fn of(parts: &Parts) -> Self {
         let header = |name: &str, what: &str| {
             let values = parts.headers.get_all(name);

@@ -166,6 +166,20 @@ async fn close_ends_a_socket_with_its_code_and_reason_at_once_or_after_some_mess
 }
 
 #[tokio::test]
+async fn only_some_kinds_of_requests_can_be_meant_and_the_first_of_them_passed_over() {
+    let server = Server::start().await;
+    let path = "/relay/a?only=http,websocket&status=500&skip=1&times=1&key=k";
+    let post = async || soon(server.post(path).body("x").send()).await.unwrap().status().as_u16();
+    assert_eq!(post().await, 202);
+    // A poll is neither meant nor counted.
+    assert_eq!(server.poll(path, None).await.body, b"x");
+    assert_eq!(server.refused_socket(path).await.as_u16(), 500);
+    assert_eq!(post().await, 202);
+    let answer = soon(server.get("/health?only=pigeons").send()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn faults_combine_and_end_after_so_many_requests_with_one_key() {
     let server = Server::start().await;
     server.publish("a", "1").await;
