@@ -1,5 +1,5 @@
-//! Chat rooms: what one says, all in the room get, the speaker too. No ids and no history: this is what most
-//! servers are, and what a reconnecting client can promise nothing about.
+//! Chat rooms: what one says, all in the room get, the speaker too. No ids and no history: this is what most servers are, and what a
+//! reconnecting client can promise nothing about.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -14,6 +14,7 @@ use crate::app::{Restart, Shared};
 use crate::connections::Connection;
 use crate::errors::Problem;
 use crate::params::Params;
+use crate::store::StoreError;
 
 const MAX_MS: u64 = 3_600_000;
 const DEFAULT_UNAVAILABLE_MS: u64 = 10_000;
@@ -75,11 +76,14 @@ pub(crate) async fn unavailable(State(app): State<Shared>, params: Params) -> Re
     Ok(Json(describe(&app)))
 }
 
-/// `POST /control/trim?channel=NAME&keep=n`: forgets all but the newest of a relay channel. The ids of what is gone begin at the oldest kept.
+/// `POST /control/trim?channel=NAME&keep=n`: forgets all but the newest of a relay channel.
 pub(crate) async fn trim(State(app): State<Shared>, params: Params) -> Result<Json<Value>, Problem> {
     let name = params.get("channel").unwrap_or_default();
-    let keep = params.number("keep", 0..=10_000)?.unwrap_or(0);
-    let gone = app.channels.get(name)?.trim(usize::try_from(keep).unwrap_or(usize::MAX));
+    // Without a newest one, a restart with a store would begin to number anew.
+    let keep = usize::try_from(params.number("keep", 1..=10_000)?.unwrap_or(1)).unwrap_or(usize::MAX);
+    let log = app.channels.get(name)?;
+    let trimmed = tokio::task::spawn_blocking(move || log.trim(keep)).await;
+    let gone = trimmed.map_err(StoreError::new)??;
     Ok(Json(json!({ "gone": gone })))
 }
 

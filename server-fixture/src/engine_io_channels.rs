@@ -11,7 +11,6 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::channels::OCTETS;
 use crate::chat::Voice;
 use crate::errors::Problem;
 use crate::log::{Draft, Log};
@@ -26,6 +25,8 @@ enum Ear {
     Record(Arc<Log>),
     Deaf,
 }
+
+type Seat = broadcast::Receiver<Message>;
 
 /// A channel, as one session has it.
 #[derive(Clone, Debug)]
@@ -54,12 +55,16 @@ impl Channel {
         Ok(Self { ear, numbered, over: app.over() })
     }
 
-    /// Does what the channel does of its own accord, until it cannot go on.
-    async fn speak(self, session: &Session) {
-        let mut room = match &self.ear {
+    /// The room that the session is in from now on.
+    fn room(&self) -> Option<Seat> {
+        match &self.ear {
             Ear::Room(voice) => Some(voice.subscribe()),
-            _ => None,
-        };
+            Ear::Echo | Ear::Record(_) | Ear::Deaf => None,
+        }
+    }
+
+    /// Does what the channel does of its own accord, until it cannot go on.
+    async fn speak(self, mut room: Option<Seat>, session: &Session) {
         let mut numbered = self.numbered;
         loop {
             let message = tokio::select! {
@@ -74,7 +79,7 @@ impl Channel {
     }
 }
 
-async fn said(room: &mut Option<broadcast::Receiver<Message>>) -> Option<Message> {
+async fn said(room: &mut Option<Seat>) -> Option<Message> {
     match room {
         Some(room) => room.recv().await.ok(),
         None => std::future::pending().await,
@@ -115,8 +120,7 @@ impl Handler {
                 true
             }
             Ear::Record(log) => {
-                let content_type = if matches!(message, Message::Binary(_)) { OCTETS } else { "" };
-                let draft = Draft { kind: String::new(), content_type: content_type.into(), body: message.into_data() };
+                let draft = Draft::heard(message);
                 // With a store this blocks, but then what a client is told to have arrived has been kept.
                 log.append_now(1, |_| draft.clone()).is_ok()
             }
@@ -133,12 +137,14 @@ impl EngineIoHandler for Handler {
 
     fn on_connect(self: Arc<Self>, session: Arc<Session>) {
         let Some(channel) = session.req_parts.extensions.get::<Channel>().cloned() else { return };
+        // Before the handshake is answered, so that nothing is missed after it.
+        let room = channel.room();
         tokio::spawn(async move {
             let over = channel.over.clone();
             let reason = tokio::select! {
                 () = session.closed() => return,
                 () = over.cancelled() => DisconnectReason::ClosingServer,
-                () = channel.speak(&session) => DisconnectReason::TransportError,
+                () = channel.speak(room, &session) => DisconnectReason::TransportError,
             };
             session.close(reason);
         });

@@ -11,9 +11,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::ws::Message;
 use bytes::Bytes;
 use tokio::sync::watch;
 
+use crate::channels::OCTETS;
 use crate::store::{Store, StoreError};
 
 const MAX_ENTRIES: usize = 10_000;
@@ -60,6 +62,12 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    /// What came over a socket.
+    pub(crate) fn heard(message: Message) -> Self {
+        let content_type = if matches!(message, Message::Binary(_)) { OCTETS } else { "" };
+        Self { kind: String::new(), content_type: content_type.into(), body: message.into_data() }
+    }
+
     /// A generated event whose data is JSON.
     pub(crate) fn json(kind: &str, value: &serde_json::Value) -> Self {
         Self { kind: kind.into(), content_type: "application/json".into(), body: value.to_string().into() }
@@ -190,12 +198,15 @@ impl Log {
         Ok(Id { epoch: self.epoch, seq: last })
     }
 
-    /// Forgets all but the newest, in memory, and says how many that were.
-    pub(crate) fn trim(&self, keep: usize) -> usize {
-        let mut history = self.history();
-        let gone = history.entries.len().saturating_sub(keep);
-        history.drop_oldest(gone);
-        gone
+    /// Forgets all but the newest, and says how many that were. With a store it blocks.
+    pub(crate) fn trim(&self, keep: usize) -> Result<usize, StoreError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let surplus = self.history().entries.len().saturating_sub(keep);
+        if let Some(store) = &self.store {
+            store.append(&self.name, &[], self.oldest().saturating_add(surplus as u64))?;
+        }
+        self.history().drop_oldest(surplus);
+        Ok(surplus)
     }
 
     /// The number of the oldest entry kept, or the one that the first will get.

@@ -24,6 +24,7 @@ use crate::gate::Call;
 use crate::journal::Kind;
 use crate::log::{Draft, Entry, Id, Log, Start, Subscription};
 use crate::params::Params;
+use crate::random::Random;
 use crate::sse::Feed;
 use crate::{resume, ws};
 
@@ -31,8 +32,6 @@ const DEFAULT_HOLD_MS: u64 = 25_000;
 const MAX_HOLD_MS: u64 = 600_000;
 /// Of one multipart answer.
 const MAX_PARTS: usize = 100;
-const BOUNDARY: &str = "everwire-fixture-x7J2kQ";
-const MULTIPART: &str = "multipart/mixed; boundary=everwire-fixture-x7J2kQ";
 
 /// `GET /relay/{channel}`: a WebSocket if it is an upgrade, SSE if that is accepted, and else a long-poll.
 pub(crate) async fn read(
@@ -91,12 +90,15 @@ async fn poll(mut subscription: Subscription, hold: Duration, most: usize, call:
     answer
 }
 
-/// Several messages in one answer, as nchan has them (RFC 2046, 5.1): each with its content type, if it has one, and the position of the last.
+/// Several messages in one answer, as nchan has them: each with its content type, if it has one, and the position of the last. The
+/// boundary is a new one each time and is not quoted, though RFC 2045 would have it so for the slash.
 fn multipart(entries: &[Arc<Entry>], position: Id) -> Response {
+    let mut random = Random::from_clock();
+    let boundary = format!("{:016x}/{:015x}", random.next(), random.next() >> 4);
     let mut body = Vec::new();
     for entry in entries {
         let Draft { content_type, body: bytes, .. } = &entry.draft;
-        body.extend_from_slice(format!("--{BOUNDARY}\r\n").as_bytes());
+        body.extend_from_slice(format!("--{boundary}\r\n").as_bytes());
         if !content_type.is_empty() {
             body.extend_from_slice(format!("Content-Type: {content_type}\r\n").as_bytes());
         }
@@ -104,10 +106,9 @@ fn multipart(entries: &[Arc<Entry>], position: Id) -> Response {
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n");
     }
-    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
-    let mut answer = positioned(StatusCode::OK, position, body.into());
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(MULTIPART));
-    answer
+    body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+    let kind = [(CONTENT_TYPE, format!("multipart/mixed; boundary={boundary}"))];
+    (kind, positioned(StatusCode::OK, position, body.into())).into_response()
 }
 
 /// `GET /relay/{channel}/all`: what is kept, oldest first, as JSON, so that a test can see what arrived.

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::Shared;
-use crate::channels::OCTETS;
 use crate::errors::Problem;
 use crate::gate::Call;
 use crate::log::{Draft, Log};
@@ -49,9 +48,7 @@ impl Party for Collector {
     }
 
     async fn heard(&mut self, message: Message) -> Result<(), Problem> {
-        let content_type = if matches!(message, Message::Binary(_)) { OCTETS } else { "" };
-        let draft = Draft { kind: String::new(), content_type: content_type.into(), body: message.into_data() };
-        relay::append(&self.log, draft).await.map(|_| ())
+        relay::append(&self.log, Draft::heard(message)).await.map(|_| ())
     }
 }
 

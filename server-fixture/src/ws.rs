@@ -1,5 +1,5 @@
-//! WebSockets: echo, chat rooms, and the relay's. The three differ in where messages come from and where they go; how a socket
-//! lives and ends, faults included, is the same.
+//! WebSockets: how a socket lives and ends, faults included, whatever is at its far end; and the far ends of echo, chat rooms and the
+//! relay.
 
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use crate::errors::Problem;
 use crate::faults::{Finish, Silence};
 use crate::gate::Call;
 use crate::log::{Draft, Entry, Id, Subscription};
+use crate::params::Params;
 use crate::relay;
 use crate::wire::Pace;
 
@@ -130,11 +131,11 @@ fn size(message: &Message) -> usize {
     }
 }
 
-/// Selects the first subprotocol that the client offers, whatever it is.
-fn any_protocol(upgrade: WebSocketUpgrade, headers: &HeaderMap) -> WebSocketUpgrade {
+/// Selects the first subprotocol that the client offers, whatever it is; or the one that `choose=` names, if it is offered.
+fn any_protocol(upgrade: WebSocketUpgrade, headers: &HeaderMap, params: &Params) -> WebSocketUpgrade {
     let offered = headers.get("sec-websocket-protocol").and_then(|value| value.to_str().ok());
-    let first = offered.and_then(|list| list.split(',').next()).map(|name| name.trim().to_owned());
-    upgrade.protocols(first)
+    let first = offered.and_then(|list| list.split(',').next()).map(str::trim);
+    upgrade.protocols(params.get("choose").or(first).map(str::to_owned))
 }
 
 struct Echo(Option<Message>);
@@ -153,13 +154,14 @@ impl Party for Echo {
     }
 }
 
-/// `GET /ws/echo`
+/// `GET /ws/echo[?choose=]`
 pub(crate) async fn echo(
+    params: Params,
     Extension(call): Extension<Call>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    Ok(open(any_protocol(checked(upgrade)?, &headers), call, Echo(None)))
+    Ok(open(any_protocol(checked(upgrade)?, &headers, &params), call, Echo(None)))
 }
 
 impl Party for Seat {
@@ -175,15 +177,16 @@ impl Party for Seat {
     }
 }
 
-/// `GET /ws/chat/{room}`
+/// `GET /ws/chat/{room}[?choose=]`
 pub(crate) async fn chat(
     State(app): State<Shared>,
     Path(room): Path<String>,
+    params: Params,
     Extension(call): Extension<Call>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Problem> {
-    let upgrade = any_protocol(checked(upgrade)?, &headers);
+    let upgrade = any_protocol(checked(upgrade)?, &headers, &params);
     Ok(open(upgrade, call, app.rooms.enter(&room)?))
 }
 
@@ -199,9 +202,7 @@ impl Party for Member {
     }
 
     async fn heard(&mut self, message: Message) -> Result<(), Problem> {
-        let content_type = if matches!(message, Message::Binary(_)) { OCTETS } else { "" };
-        let draft = Draft { kind: String::new(), content_type: content_type.into(), body: message.into_data() };
-        relay::append(self.subscription.log(), draft).await.map(|_| ())
+        relay::append(self.subscription.log(), Draft::heard(message)).await.map(|_| ())
     }
 }
 

@@ -48,6 +48,20 @@ async fn a_restart_closes_everything_and_begins_a_new_epoch_with_an_empty_histor
 }
 
 #[tokio::test]
+async fn what_was_trimmed_is_gone_from_the_store_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::with(Config { data: Some(folder.path().into()), ..Config::default() }).await;
+    for body in ["a", "b", "c"] {
+        server.publish("t", body).await;
+    }
+    assert_eq!(server.order("/control/trim?channel=t&keep=1").await["gone"], 2);
+    server.order("/control/restart?downMs=10").await;
+    back(&server).await;
+    assert_eq!(server.json("/relay/t/all").await.as_array().unwrap().len(), 1);
+    assert!(server.publish("t", "d").await.ends_with(":4"));
+}
+
+#[tokio::test]
 async fn while_it_is_down_nobody_can_connect() {
     let server = Server::start().await;
     let mut events = server.events("/sse/numbers").await;

@@ -1,9 +1,9 @@
 //! Plain WebSockets.
 
+use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{QUIET, Server};
-use tokio::time::timeout;
 
 #[tokio::test]
 async fn echo_answers_text_with_text_and_binary_with_binary() {
@@ -76,6 +76,20 @@ async fn a_heart_beats_until_it_is_mute() {
     }
     assert_eq!(socket.text().await, "pong");
     assert!(timeout(QUIET, socket.next()).await.is_err(), "it is mute");
+}
+
+#[tokio::test]
+async fn the_subprotocol_can_be_another_that_was_offered_or_none() {
+    let server = Server::start().await;
+    for (choose, selected) in [("b", Some("b")), ("none", None)] {
+        let socket = server.try_socket(&format!("/ws/echo?choose={choose}"), Some("a, b")).await;
+        match selected {
+            Some(_) => assert_eq!(socket.unwrap().protocol.as_deref(), selected),
+            // This client takes it for an error that none of what it offers is selected.
+            None => assert!(socket.is_err()),
+        }
+    }
+    assert_eq!(server.json("/journal?path=/ws/echo").await[1]["status"], 101);
 }
 
 #[tokio::test]
