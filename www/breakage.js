@@ -6,7 +6,7 @@ import { seconds } from "./format.js";
 const BREAKS = [
   { key: "drop", name: "Drop connections", what: "Cuts every connection, with no goodbye.",
     path: "/control/drop", note: "drop", said: "Every connection was cut." },
-  { key: "refuse", name: "Refuse WebSocket", what: "403 for 20 s. The chat goes by long-polling.",
+  { key: "refuse", name: "Refuse WebSocket", what: "403 for 20 s. The chat goes by server-sent events and POST.",
     path: "/control/refuse-websocket?ms=20000", lasts: 20_000, note: "refuse ws", said: "WebSocket is refused for 20 seconds." },
   { key: "stall", name: "Stall", what: "8 s of silence on open connections.",
     path: "/control/stall?ms=8000", lasts: 8000, note: "stall", said: "The server says nothing for 8 seconds." },

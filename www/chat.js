@@ -122,11 +122,18 @@ export function mountChat(socket) {
   function describe() {
     via.dataset.transport = socket.state === "open" ? socket.transport : "none";
     via.textContent = socket.state === "open"
-      ? { websocket: "by WebSocket", "long-poll": "by long-polling: WebSocket does not connect" }[socket.transport] ?? `by ${socket.transport}`
+      ? WAYS[socket.transport]
       : socket.state === "closed" ? "closed" : "reconnecting, you can go on writing";
   }
   describe();
 }
+
+/** How the chat goes, for people. */
+const WAYS = {
+  websocket: "by WebSocket",
+  eventsource: "by server-sent events: WebSocket does not connect",
+  "long-poll": "by long-polling: WebSocket does not connect",
+};
 
 /** A message as the page knows it. Anybody may publish to the relay, so nothing is taken for granted. */
 function parse(event) {

@@ -18,7 +18,7 @@ function start({ ReconnectingEventSource, ReconnectingWebSocket }) {
   // The feed ticks five times a second, so six silent seconds mean that it is dead, whatever TCP believes.
   const stream = new ReconnectingEventSource("/sse/prices", { silenceTimeout: 6000 });
 
-  // The relay speaks WebSocket and long-polling on one URL, with one kind of id: that is what makes the fallback lossless.
+  // The relay speaks WebSocket, server-sent events and long-polling on one URL, with one kind of id: that is what makes the fallback lossless.
   const relay = new URL("/relay/chat", location.href);
   relay.protocol = relay.protocol === "https:" ? "wss:" : "ws:";
   const socket = new ReconnectingWebSocket(relay, [], { wire: "relay" });

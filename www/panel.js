@@ -130,7 +130,7 @@ class Column {
 
     connection.addEventListener("transportchange", ({ from, to, why }) => {
       tell(`now by ${to}${from ? ` instead of ${from}` : ""}${why ? ` (${causeInShort(why)})` : ""}`);
-      if (to === "long-poll" || from === "long-poll") announce(`${this.title} now goes by ${to}.`);
+      if (to === "long-poll" || to === "websocket" || from === "websocket") announce(`${this.title} now goes by ${to}.`);
       this.#moved();
     });
 

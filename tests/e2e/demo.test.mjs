@@ -61,22 +61,22 @@ describe("the demo page, open in two tabs", () => {
     await taskIsDone(ann, "through");
   });
 
-  it("chats on by long-polling while WebSocket is refused, says so, and returns to WebSocket afterwards", async () => {
+  it("chats on by server-sent events while WebSocket is refused, says so, and returns to WebSocket afterwards", async () => {
     await bob.startTask();
     await calm();
     await bob.click("break-refuse");
     await ann.say("refuse: cut, a");
     await bob.say("refuse: cut, b");
     await both(async (tab) => {
-      await tab.shows("chat-via", /by long-polling: WebSocket does not connect/);
-      await tab.shows("socket-transport", /^long-poll$/);
+      await tab.shows("chat-via", /by server-sent events: WebSocket does not connect/);
+      await tab.shows("socket-transport", /^eventsource$/);
     });
-    await ann.say("refuse: polled, a");
-    await bob.say("refuse: polled, b");
-    await allIsWell("refuse: cut, a", "refuse: cut, b", "refuse: polled, a", "refuse: polled, b");
+    await ann.say("refuse: streamed, a");
+    await bob.say("refuse: streamed, b");
+    await allIsWell("refuse: cut, a", "refuse: cut, b", "refuse: streamed, a", "refuse: streamed, b");
 
     await bob.click("break-reset");
-    // A connection moves between two polls, and a poll ends with a message: people who go on chatting bring it about.
+    // The connection moves once a WebSocket has held for a second; people go on chatting meanwhile.
     const back = () => both((tab) => tab.shows("socket-transport", /^websocket$/, 2000)).then(() => true, () => false);
     const said = [];
     const since = Date.now();
