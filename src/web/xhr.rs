@@ -96,7 +96,11 @@ pub(super) fn head(raw: &XmlHttpRequest) -> Option<Head> {
     let status = status(raw)?;
     // Asking for one header at a time would log an error for each that CORS does not expose.
     let all = raw.get_all_response_headers().unwrap_or_default();
-    Some(headers::head(status, |name| find(&all, name)))
+    Some(headers::head(status, |name| match name {
+        // This one is exposed always; and in a worker, Firefox gives it also when the request has failed meanwhile, but not the list.
+        "content-type" => raw.get_response_header(name).ok().flatten(),
+        _ => find(&all, name),
+    }))
 }
 
 /// The whole body, as bytes.
