@@ -25,3 +25,17 @@ async fn events_come_over_every_rung() {
 
     web::worker::receives_over(&[EventSource, FetchStream, XhrStream, LongPoll]).await;
 }
+
+/// Firefox shows a worker no list of headers once a request has failed, and a response that is cut early may have failed before its head is read.
+#[wasm_bindgen_test]
+async fn a_response_that_is_cut_before_its_head_is_read_is_still_an_event_stream() {
+    let fixture = web::support::Fixture::get().await;
+    let url = fixture.url("/sse/burst?count=1000&size=40&ids&hold&drop-random=50&key={key}");
+    let events = everwire::Events::builder(url)
+        .transports([Transport::XhrStream])
+        .backoff(web::support::quick())
+        .open()
+        .unwrap();
+    let got = web::support::take(&mut events.events(), 1_000).await;
+    assert!(got.iter().enumerate().all(|(at, event)| event.last_event_id == (at + 1).to_string()));
+}
