@@ -12,7 +12,7 @@ fail() {
 }
 
 rust() {
-  have cargo || fail "cargo is missing: install Rust 1.90 or later, by rustup"
+  have cargo || fail "cargo is missing: install Rust 1.94 or later, by rustup"
   [ -d "$(rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown" ] && return
   have rustup || fail "the Rust target wasm32-unknown-unknown is missing, and there is no rustup to add it"
   rustup target add wasm32-unknown-unknown

@@ -634,7 +634,9 @@ fn a_probe_that_fails_leaves_polling_as_it_was() {
 fn a_probe_that_fails_when_it_was_ready_leaves_polling_as_it_was() {
     let (mut bench, carrier, probe) = ready();
     assert_eq!(drops(&bench.step(Input::Report(probe, closed(1006, "")))), [probe]);
-    assert_eq!(asked(&bench.step(Input::Report(carrier, body("6")))), [""]);
+    // A server answers every poll at once with a noop for as long as it believes in the upgrade, so that alone is no reason to hurry.
+    assert!(asked(&bench.step(Input::Report(carrier, body("6")))).is_empty());
+    assert_eq!(asked(&bench.later(SECOND)), [""]);
     assert_eq!((bench.phase(), bench.snapshot().transport), (Phase::Open, Some(LONG_POLL)));
 }
 

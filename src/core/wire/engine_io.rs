@@ -301,6 +301,8 @@ impl<P: Payload + 'static> Poll<P> {
             out.push(Said::Alive);
             return out.push(Said::Poll(Pace::Quiet));
         }
+        // A server that is asked to upgrade answers each poll at once, with a noop and nothing else: there is no hurry then.
+        let mut pace = Pace::Quiet;
         while let Some(body) = rest {
             let packet = match body.cut(SEPARATOR) {
                 Some((packet, after)) => {
@@ -327,12 +329,17 @@ impl<P: Payload + 'static> Poll<P> {
                     out.push(Said::Alive);
                 }
                 Packet::Message(data) if !self.hand.sid.is_empty() => out.push(message(data)),
-                Packet::Pong(_) | Packet::Noop => out.push(Said::Alive),
+                Packet::Noop => {
+                    out.push(Said::Alive);
+                    continue;
+                }
+                Packet::Pong(_) => out.push(Said::Alive),
                 Packet::Open(_) | Packet::Message(_) | Packet::Strange => return out.push(strange()),
             }
+            pace = Pace::AtOnce;
         }
         out.extend(self.flush().map(Said::Send));
-        out.push(Said::Poll(Pace::AtOnce));
+        out.push(Said::Poll(pace));
     }
 
     fn posted(&mut self, head: &Head, body: &P, out: &mut Vec<Said<P>>) {
