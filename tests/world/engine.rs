@@ -53,9 +53,9 @@ impl Engine {
         Self { addresses: BTreeMap::new(), sessions: BTreeMap::new(), begun: 0, max: 200 }
     }
 
-    /// It knows no session any more.
+    /// It does not know those any more that come back with each request: a balancer led them to another server.
     pub(crate) fn forgets(&mut self) {
-        self.sessions.clear();
+        self.sessions.retain(|_, session| session.socket.is_some());
     }
 
     /// The session that an attempt names; empty: it wants a new one.
