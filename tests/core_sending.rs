@@ -16,13 +16,13 @@ use everwire::core::{
     machine::Config,
     outbox::{Bounds, Terms, WhenFull},
     time::Millis,
-    types::{Delivery, Effect, Input, Lane, PageEvent, Phase, Refused, Report, Why},
+    types::{Delivery, Effect, Input, Lane, Notice, PageEvent, Phase, Refused, Report, Why},
     wire::{engine_io::EngineIo, raw::Raw, relay::Relay},
 };
 use world::{
-    Bench, Data, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, answer,
-    bench::{dropped, handed},
-    closed, frame, handshake, posted, status, with_id,
+    Bench, Data, EVENT_SOURCE, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, answer,
+    bench::{dropped, handed, notices},
+    closed, event, frame, handshake, posted, status, with_id,
 };
 
 fn waits_for(ms: u64) -> Terms {
@@ -266,6 +266,36 @@ fn a_gate_that_is_opened_in_the_open_handler_lets_through_what_the_handler_sends
     assert_eq!(handed(&bench.step(Input::Release)), [""; 0]);
     assert_eq!(handed(&bench.send("token").1), ["token"]);
     assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["queued"]);
+}
+
+/// The application hears of no loss then, and of no opening: to it, it is the same connection.
+#[test]
+fn the_gate_stays_open_when_the_connection_moves_to_another_transport() {
+    let mut bench = Bench::with(Relay, Config { transports: SOCKET_OR_POLL.into(), begin_low: true, ..gated() });
+    let carrier = bench.id();
+    bench.report(answer(with_id("1:1"), "one"));
+    bench.step(Input::Flush(carrier));
+    bench.step(Input::Release);
+    bench.later(0);
+    bench.opens();
+    bench.later(SECOND);
+    bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
+    queues(&mut bench, "a", Terms::default());
+    let effects = opens_and_flushes(&mut bench);
+    assert!(matches!(notices(&effects)[..], [Notice::TransportChanged { why: None, .. }]));
+    assert_eq!(handed(&effects), ["a"]);
+    bench.breaks();
+    queues(&mut bench, "b", Terms::default());
+    bench.waits();
+    assert_eq!(handed(&opens_and_flushes(&mut bench)), [""; 0], "and is closed when it is lost");
+
+    let mut bench = Bench::with(Relay, Config { transports: vec![EVENT_SOURCE, LONG_POLL], ..gated() });
+    opens_and_flushes(&mut bench);
+    bench.step(Input::Release);
+    bench.report(event("not \u{fffd} text", "1:1"));
+    queues(&mut bench, "a", Terms::default());
+    bench.report(answer(with_id("1:1"), "one"));
+    assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["a"]);
 }
 
 #[test]

@@ -78,7 +78,7 @@
 //!
 //! **Opening.** Notices come before the flush of the outbox: `Flush` is an effect that comes back as an input when the
 //! application has heard `Opened`, so what it sends from there goes first (T19: authenticate, then the rest). With a gate, the rest waits
-//! longer: for `Release`, in each connection anew. Only what is volatile passes it.
+//! longer: for `Release`, in each connection anew; a move to another transport is none. Only what is volatile passes it.
 //!
 //! **Time.** All deadlines are fields; [`Machine::next_deadline`] is their minimum, and a wake-up is asked for only when it must come
 //! earlier than the one already asked for. So a busy stream with a silence timeout arms a timer once per timeout, not once per message.
@@ -246,8 +246,6 @@ struct Carrier<P> {
     stood: bool,
     /// The application knows that it is open.
     heard: bool,
-    /// It has opened the gate.
-    released: bool,
     /// It did not take a message: it is about to end.
     blocked: bool,
     /// The cursor moved since the last poll.
@@ -274,11 +272,6 @@ impl<P> Carrier<P> {
     /// Can this message go over it now?
     fn room(&self, payload: &P, doubtful: bool) -> Room {
         if self.blocked || (doubtful && !self.proves()) { Room::Later } else { self.session.room(payload) }
-    }
-
-    /// May the outbox flow?
-    const fn flows(&self) -> bool {
-        self.heard && self.released
     }
 
     /// Does it prove anything by lasting? A held poll does not; only its answer does.
@@ -320,6 +313,8 @@ pub struct Machine<P> {
     ids: u32,
     /// The server's `retry:`.
     asked: Option<Millis>,
+    /// The application has opened the gate, in this connection.
+    released: bool,
     /// A poll failed, and nothing has come since.
     doubtful: bool,
     /// The server refused the credentials.
@@ -384,6 +379,7 @@ impl<P: Payload> Machine<P> {
             attempt: 0,
             ids: 0,
             asked: None,
+            released: false,
             doubtful: false,
             stale: false,
             quiet: false,
@@ -482,7 +478,8 @@ impl<P: Payload> Machine<P> {
         let mut first = false;
         if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
             first = !carrier.heard;
-            let passes = first || terms.volatile || (carrier.flows() && self.outbox.is_empty());
+            let flows = self.released || !self.config.gate;
+            let passes = first || terms.volatile || (flows && self.outbox.is_empty());
             match carrier.room(&payload, self.doubtful) {
                 Room::Now if passes => {
                     let now = carrier.session.send(payload);
@@ -575,7 +572,6 @@ impl<P: Payload> Machine<P> {
             useful: false,
             stood: false,
             heard: false,
-            released: !self.config.gate,
             blocked: false,
             moved: false,
             suspect: Millis::NEVER,
@@ -826,6 +822,7 @@ impl<P: Payload> Machine<P> {
 
     /// There is no connection any more; it may have been lost before.
     fn lost(&mut self, now: Millis) {
+        self.released = false;
         self.down_since = self.down_since.min(now);
     }
 
@@ -1029,8 +1026,8 @@ impl<P: Payload> Machine<P> {
     }
 
     fn release(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
-            carrier.released = true;
+        if self.state == State::Open {
+            self.released = true;
             self.flow(now, out);
         }
     }
@@ -1042,7 +1039,7 @@ impl<P: Payload> Machine<P> {
             return;
         }
         let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) else { return };
-        if !carrier.flows() {
+        if !carrier.heard || (self.config.gate && !self.released) {
             return;
         }
         Self::give_up(self.outbox.expired(now), out);
