@@ -342,8 +342,8 @@ fn octets(bytes: &[u8], id: Option<&str>) -> Said<Data> {
     Said::Message(Message { data: Data::Bytes(bytes.into()), id: id.map(Text::from) })
 }
 
-/// RFC 2046, 5.1.1: a part has headers or none, and a blank line before its body. The delimiter is not in the core's part of the
-/// headers, but on the first line.
+/// RFC 2046, 5.1.1: a part has headers or none, and a blank line before its body. What the delimiter is, the first line says.
+/// T39, the core's part in it: each is a message of its own.
 #[test]
 fn a_multipart_body_is_its_parts_in_order_and_the_id_is_that_of_the_last() {
     let of = |body: &[u8]| on(&mut started(Transport::LongPoll), multipart(body));

@@ -18,11 +18,11 @@ use std::collections::BTreeSet;
 use everwire::core::{
     cause::Kind,
     cursor::Continuity,
-    machine::Config,
+    machine::{Config, Heartbeat},
     rng::Rng,
     time::Millis,
-    types::{Input, Notice, PageEvent, Phase, Transport, Why},
-    wire::{raw::Raw, relay::Relay, sse::Sse},
+    types::{End, Input, Notice, PageEvent, Phase, Transport, Why},
+    wire::{OwnIds, engine_io::EngineIo, raw::Raw, relay::Relay, sse::Sse},
 };
 use world::{EVENT_SOURCE, FETCH_STREAM, Faults, HOUR, LONG_POLL, MINUTE, Path, SECOND, WEBSOCKET, World, XHR_STREAM};
 
@@ -154,6 +154,257 @@ fn ten_thousand_events_through_two_hundred_drops_arrive_once_each_in_order_over_
         assert_eq!(rungs.len(), 4, "it was tried on all four: {rungs:?}");
         assert_eq!(world.bench.snapshot().transport, Some(FETCH_STREAM), "and it came back");
     }
+}
+
+#[test]
+fn ten_thousand_messages_through_two_hundred_drops_arrive_once_each_in_order_by_the_relays_stream() {
+    let mut world = World::new(Relay, only(EVENT_SOURCE));
+    world.comments = Some(SECOND);
+    let world = ten_thousand_events_and_two_hundred_drops(world, 100);
+    assert!(!world.bench.notices().any(|notice| matches!(notice, Notice::Gap { .. })), "a keep-alive is no message");
+}
+
+#[test]
+fn ten_thousand_messages_through_two_hundred_drops_arrive_once_each_in_order_several_at_once() {
+    let mut world = World::new(Relay, only(LONG_POLL));
+    (world.multipart, world.binary, world.latency) = (true, 3, 150);
+    let world = ten_thousand_events_and_two_hundred_drops(world, 100);
+    assert!(world.server.resumes.len() < 5_000, "several in an answer");
+}
+
+/// A message that is not text ends the stream for good, and is not lost with it.
+#[test]
+fn bytes_that_a_stream_cannot_bring_come_by_long_polling() {
+    let mut world = World::new(Relay, Config { transports: vec![EVENT_SOURCE, LONG_POLL], ..Config::default() });
+    world.binary = 50;
+    world.input(Input::Start);
+    world.pushes(100, 100);
+    world.sends(100, 100);
+    world.run_for(MINUTE);
+    assert_eq!((world.inbox(), world.bench.rungs()), (upto(100), vec![EVENT_SOURCE, LONG_POLL]));
+    assert_eq!((world.server.received.len(), world.bench.delays()), (100, vec![]), "and there was no interruption");
+}
+
+/// The server keeps so much and no more, and its ids tell what it had to forget.
+#[test]
+fn what_a_relay_does_not_keep_is_reported_as_a_gap() {
+    for transport in [WEBSOCKET, EVENT_SOURCE, LONG_POLL] {
+        let mut world = World::new(Relay, only(transport));
+        world.server.keep = 10;
+        world.input(Input::Start);
+        world.pushes(5, 100);
+        world.run_for(SECOND);
+        world.faults.down = true;
+        world.drop_all();
+        world.pushes(20, 10);
+        world.run_for(SECOND);
+        world.faults.down = false;
+        world.run_for(MINUTE);
+        assert_eq!(world.inbox(), [1, 2, 3, 4, 5, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+        let gaps: Vec<_> = world.bench.notices().filter(|notice| matches!(notice, Notice::Gap { .. })).collect();
+        assert_eq!(gaps, [&Notice::Gap { after: "1:5".into() }], "{transport:?}");
+        assert_eq!(world.bench.machine.continuity(), Some(Continuity::Gap));
+    }
+}
+
+// ---- Engine.IO ----
+
+/// Ids of the application's own, which go into the query.
+fn ids() -> OwnIds {
+    OwnIds { query: "since".into(), told: false }
+}
+
+/// Its server, and an application that has ids.
+fn engine_io(config: Config) -> World {
+    let mut world = World::new(EngineIo(ids()), config);
+    (world.own_ids, world.binary) = (true, 7);
+    world
+}
+
+#[test]
+fn ten_thousand_messages_through_two_hundred_drops_arrive_once_each_in_order_by_engine_io() {
+    for transports in [vec![WEBSOCKET], vec![LONG_POLL], vec![]] {
+        ten_thousand_events_and_two_hundred_drops(engine_io(Config { transports, ..Config::default() }), 100);
+    }
+}
+
+/// T35: under traffic in both directions. The server of the world fails the test for what a client must not do.
+#[test]
+fn an_upgrade_under_traffic_loses_repeats_and_reorders_nothing() {
+    for seed in 0..50 {
+        let mut world = engine_io(Config { begin_low: true, seed, ..Config::default() });
+        world.jitter = 40;
+        world.input(Input::Start);
+        world.pushes(200, 7);
+        world.sends(200, 7);
+        world.run_for(MINUTE);
+        assert_eq!(world.inbox(), upto(200));
+        let sent: Vec<_> = upto(200).iter().map(|n| format!("up {n}")).collect();
+        assert_eq!(world.server.received, sent);
+        let moves = world.bench.notices().filter(|notice| matches!(notice, Notice::TransportChanged { why: None, .. }));
+        assert_eq!((moves.count(), world.bench.delays()), (1, vec![]));
+        assert_eq!(
+            (world.bench.rungs(), world.bench.snapshot().transport),
+            (vec![LONG_POLL, WEBSOCKET], Some(WEBSOCKET))
+        );
+    }
+}
+
+/// Without ids what a lost session had on its way is lost, and the application is told that it cannot know.
+#[test]
+fn without_ids_every_connection_of_engine_io_is_whole_and_each_loss_is_told_as_fresh() {
+    let mut world = World::new(EngineIo::default(), Config { begin_low: true, ..Config::default() });
+    (world.from_now, world.jitter) = (true, 20);
+    world.input(Input::Start);
+    world.pushes(3_000, 100);
+    for n in 1..20 {
+        world.at(n * 15 * SECOND, World::drop_all);
+    }
+    world.run_for(10 * MINUTE);
+    let mut last = None;
+    for notice in world.bench.notices() {
+        match notice {
+            Notice::Reconnected { continuity, .. } => {
+                assert_eq!(*continuity, Continuity::Fresh);
+                last = None;
+            }
+            Notice::Message(message) => {
+                let n: u32 = message.data.show().strip_prefix("down ").unwrap().parse().unwrap();
+                assert!(last.is_none_or(|last| last + 1 == n), "{n} after {last:?}");
+                last = Some(n);
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(last, Some(3_000));
+}
+
+/// Its server pings, so one that does not is dead; on either transport.
+#[test]
+fn a_session_that_goes_silent_is_left_when_its_ping_is_missed() {
+    for transport in [WEBSOCKET, LONG_POLL] {
+        let mut world = engine_io(only(transport)).started();
+        world.pushes(100, SECOND);
+        world.run_for(20 * SECOND);
+        world.goes_silent();
+        world.faults = Faults::NONE;
+        world.run_for(48 * SECOND);
+        assert_eq!((world.bench.phase(), world.bench.tries.len()), (Phase::Open, 2), "{transport:?}");
+        world.run_for(2 * MINUTE);
+        assert_eq!(world.inbox(), upto(100));
+    }
+}
+
+#[test]
+fn a_quiet_session_is_kept_alive_for_days_by_the_servers_pings() {
+    for transport in [WEBSOCKET, LONG_POLL] {
+        let mut world = engine_io(only(transport)).started();
+        world.run_for(48 * HOUR);
+        assert_eq!((world.bench.phase(), world.bench.tries.len()), (Phase::Open, 1), "{transport:?}");
+    }
+}
+
+/// T36: a balancer that is not sticky costs a new session each time, with backoff, and no message.
+#[test]
+fn a_session_that_the_server_does_not_know_any_more_is_replaced_and_what_it_refused_is_sent_again() {
+    let mut world = engine_io(only(LONG_POLL)).started();
+    world.run_for(SECOND);
+    for _ in 0..5 {
+        world.engine.forgets();
+        assert!(world.send_next().is_ok());
+        assert!(world.send_next().is_ok());
+        world.run_for(MINUTE);
+    }
+    assert_eq!(world.bench.tries.len(), 6);
+    let sent: Vec<_> = upto(10).iter().map(|n| format!("up {n}")).collect();
+    assert_eq!(world.server.received, sent);
+    assert_eq!(world.bench.audit.reported(), []);
+}
+
+#[test]
+fn a_session_that_is_closed_is_over_for_the_server_as_well() {
+    for transport in [WEBSOCKET, LONG_POLL] {
+        let mut world = engine_io(only(transport)).started();
+        world.run_for(SECOND);
+        assert_eq!(world.engine.sessions(), 1);
+        world.input(Input::Close { code: 1000, reason: "".into() });
+        world.run_for(SECOND);
+        assert_eq!(world.engine.sessions(), 0, "{transport:?}");
+    }
+}
+
+// ---- raw sockets ----
+
+/// T13: the heartbeat sees it, and the application's ids bring back what was missed.
+#[test]
+fn a_half_open_raw_socket_is_left_after_a_missed_heartbeat_and_resumes() {
+    let heartbeat = Some(Heartbeat { interval: Millis(10 * SECOND), timeout: Millis(3 * SECOND) });
+    let mut world = World::new(Raw(ids()), Config { heartbeat, ..Config::default() });
+    world.own_ids = true;
+    world.input(Input::Start);
+    world.pushes(100, SECOND);
+    world.run_for(20_500);
+    world.goes_silent();
+    world.faults = Faults::NONE;
+    world.run_for(16 * SECOND);
+    assert_eq!((world.bench.phase(), world.bench.tries.len()), (Phase::Open, 2));
+    world.run_for(2 * MINUTE);
+    assert_eq!(world.inbox(), upto(100));
+}
+
+#[test]
+fn a_quiet_raw_socket_with_a_heartbeat_stays_for_days_also_when_timers_are_a_minute_late() {
+    for late_timers in [0, MINUTE] {
+        let heartbeat = Some(Heartbeat { interval: Millis(10 * SECOND), timeout: Millis(3 * SECOND) });
+        let mut world = World::new(Raw::default(), Config { heartbeat, ..Config::default() });
+        world.late_timers = late_timers;
+        world.input(Input::Start);
+        world.run_for(48 * HOUR);
+        assert_eq!((world.bench.phase(), world.bench.tries.len()), (Phase::Open, 1));
+    }
+}
+
+/// A WebSocket that no path lets through, and no fallback: one clear error, and no endless loop.
+#[test]
+fn a_blocked_socket_with_no_fallback_ends_with_one_clear_error() {
+    for (http, most) in [(404, 4), (426, 4), (200, 4), (1, 7)] {
+        let mut world = World::new(Raw::default(), Config::default());
+        (world.faults.websocket, world.http) = (Path::Refuses, http);
+        world.input(Input::Start);
+        world.run_for(5 * MINUTE);
+        let last = world.bench.notices().last();
+        let Some(Notice::Closed(End { cause: Some(cause), .. })) = last else { panic!("{http}: {last:?}") };
+        assert_eq!(cause.kind, Kind::Unusable);
+        assert!(world.bench.tries.len() <= most, "{} tries", world.bench.tries.len());
+    }
+}
+
+#[test]
+fn a_server_that_is_away_is_no_path_that_blocks() {
+    let mut world = World::new(Raw::default(), Config::default());
+    (world.faults.down, world.http) = (true, 404);
+    world.input(Input::Start);
+    world.run_for(HOUR);
+    world.faults.down = false;
+    world.opens_within(31 * SECOND);
+}
+
+/// T19: with a gate, what was queued waits for the application's word also after its greeting.
+#[test]
+fn behind_a_gate_the_greeting_comes_first_on_each_connection_and_the_rest_after_the_release() {
+    let mut world = World::new(Raw::default(), Config { gate: true, ..Config::default() });
+    (world.greeting, world.releases_after) = (Some("token"), Some(2 * SECOND));
+    assert!(world.send("first").is_ok());
+    world.input(Input::Start);
+    world.run_for(SECOND);
+    assert_eq!(world.server.received, ["token 1"]);
+    world.run_for(3 * SECOND);
+    assert_eq!(world.server.received, ["token 1", "first"]);
+    world.drop_all();
+    world.run_for(100);
+    assert!(world.send("second").is_ok());
+    world.run_for(10 * SECOND);
+    assert_eq!(world.server.received, ["token 1", "first", "token 2", "second"]);
 }
 
 /// T13: half-open is what a laptop is after it slept. Without a heartbeat only the silence timeout sees it.

@@ -58,6 +58,11 @@ impl Engine {
         self.sessions.retain(|_, session| session.socket.is_some());
     }
 
+    /// How many sessions live.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
     /// The session that an attempt names; empty: it wants a new one.
     fn sid(&self, id: ConnId) -> String {
         let query = self.addresses.get(&id.0).expect("a request of Engine.IO has an address");
