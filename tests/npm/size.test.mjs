@@ -6,9 +6,9 @@ import { sizes } from "../../scripts/sizes.mjs";
 /** Bytes after brotli of what a page pays for these imports, JavaScript and inlined wasm together; nothing else of the package costs it. */
 const BUDGETS = {
   EventSource: 8 * 1024,
-  ReconnectingEventSource: 23 * 1024,
-  ReconnectingWebSocket: 18 * 1024,
-  "all of it": 25 * 1024,
+  ReconnectingEventSource: 32 * 1024,
+  ReconnectingWebSocket: 28 * 1024,
+  "all of it": 35 * 1024,
 };
 
 const measured = await sizes(fileURLToPath(new URL("../../pkg", import.meta.url)));

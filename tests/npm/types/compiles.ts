@@ -19,6 +19,20 @@ socket.addEventListener("reconnecting", ({ attempt, delay, cause }) => `${attemp
 socket.addEventListener("dropped", ({ why }) => why === "unknown");
 socket.onclose = ({ code, cause }) => `${code} ${cause?.kind}`;
 const standard: EventTarget = socket;
+const careful = new ReconnectingWebSocket<string>(async () => "/ws", () => ["v1"], {
+  wire: "raw",
+  outbox: { ttl: 5_000, whenFull: "drop-newest", gate: true, resend: true },
+  heartbeat: { interval: 10_000, message: () => "ping", isReply: (data) => data === "pong" },
+  id: (data) => JSON.parse(data).id,
+  resume: { query: "after", message: (lastEventId) => JSON.stringify({ lastEventId }), store: sessionStorage, key: "ws", dedupe: 100 },
+  headers: () => [["Authorization", "Bearer x"]],
+  verdict: ({ code }) => (code === 4000 ? "stop" : undefined),
+  refresh: async () => {},
+});
+careful.send("x", { volatile: true, key: "position", ttl: 100 });
+careful.ongap = ({ after }) => after.length;
+careful.release();
+new ReconnectingWebSocket("/engine.io/", [], { wire: "engine.io", transports: ["long-poll", "websocket"] });
 const causes: Cause[] = [];
 socket.addEventListener("transportchange", ({ why }) => why && causes.push(why));
 
@@ -54,6 +68,10 @@ export const states: number = EventSource.OPEN + strict.CLOSED;
 new ReconnectingEventSource("/feed", { verdict: () => "give up" });
 // @ts-expect-error: there is no such policy
 asking.events("message", { whenFull: "block" });
+// @ts-expect-error: a heartbeat needs a message
+new ReconnectingWebSocket("/ws", [], { heartbeat: { interval: 10_000 } });
+// @ts-expect-error: a socket does not stream by fetch
+new ReconnectingWebSocket("/ws", [], { transports: ["fetch-stream"] });
 // @ts-expect-error: a socket has no events to count
 socket.stats().events;
 // @ts-expect-error: there is no such wire
