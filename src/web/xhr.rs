@@ -91,14 +91,20 @@ pub(super) fn status(raw: &XmlHttpRequest) -> Option<u16> {
     raw.status().ok().filter(|status| *status != 0)
 }
 
-/// The head of the response, likewise.
+/// The head of the response, likewise, and while it is not shown.
 pub(super) fn head(raw: &XmlHttpRequest) -> Option<Head> {
     let status = status(raw)?;
+    // This one is exposed always. It is asked for before the list, so that what is in the list was not hidden here.
+    let content_type = raw.get_response_header("content-type").ok().flatten();
     // Asking for one header at a time would log an error for each that CORS does not expose.
     let all = raw.get_all_response_headers().unwrap_or_default();
+    // When a request has failed, Firefox hides the list from a worker, and from another origin's the type as well, before it tells the
+    // worker of the failure. That is no response without a type, which would end the connection for good.
+    if content_type.is_none() && all.is_empty() && raw.ready_state() != XmlHttpRequest::DONE {
+        return None;
+    }
     Some(headers::head(status, |name| match name {
-        // This one is exposed always; and in a worker, Firefox gives it also when the request has failed meanwhile, but not the list.
-        "content-type" => raw.get_response_header(name).ok().flatten(),
+        "content-type" => content_type.clone(),
         _ => find(&all, name),
     }))
 }

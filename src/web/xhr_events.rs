@@ -41,7 +41,7 @@ pub(super) fn stream(request: &Request, mut reader: Reader, reporter: Reporter) 
     let ear = Ear::on(&mut xhr, reader);
     let on_progress = ear.clone();
     xhr.listen("progress", move || {
-        on_progress.read_text();
+        let _ = on_progress.begin() && on_progress.read_text();
     });
     xhr.listen("loadend", move || ear.end(Ear::read_text));
     xhr.send(request)?;
