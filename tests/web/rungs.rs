@@ -202,18 +202,23 @@ async fn a_wrong_content_type_and_a_204_end_long_polling() {
     names_its_end(Transport::LongPoll).await;
 }
 
+/// Opens a connection that does not wait long for the first byte of a stream.
+fn impatient(url: String, transports: &[Transport]) -> Events {
+    Events::builder(url)
+        .backoff(quick())
+        .transports(transports.iter().copied())
+        .first_byte_timeout(Duration::from_millis(300))
+        .connect_timeout(Duration::from_secs(1))
+        .open()
+        .unwrap()
+}
+
 /// Opens a connection whose bytes are held back until it has left fetch. Firefox does not let a script see the head of a response
 /// before its first byte, so there it is an attempt that is not answered, twice.
 async fn leaves_fetch(fixture: &Fixture) -> Events {
     fixture.post("/relay/{key}", "0").await;
     fixture.post("/control/stall", "").await;
-    let events = Events::builder(fixture.url("/sse/{key}"))
-        .backoff(quick())
-        .transports([Transport::FetchStream, Transport::XhrStream])
-        .first_byte_timeout(Duration::from_millis(300))
-        .connect_timeout(Duration::from_secs(1))
-        .open()
-        .unwrap();
+    let events = impatient(fixture.url("/sse/{key}"), &[Transport::FetchStream, Transport::XhrStream]);
     let mut inbox = events.events();
     until("the next rung", || events.stats().transport == Some(Transport::XhrStream)).await;
     fixture.post("/control/stall?ms=0", "").await;
@@ -233,13 +238,10 @@ async fn a_stream_that_brings_no_byte_is_left_for_the_next_rung() {
 #[wasm_bindgen_test]
 async fn where_bytes_are_held_back_until_the_end_long_polling_gets_them() {
     let fixture = Fixture::get().await;
-    let events = Events::builder(fixture.url("/sse/{key}?hold-body&end-after=2"))
-        .backoff(quick())
-        .transports([Transport::FetchStream, Transport::XhrStream, Transport::LongPoll])
-        .first_byte_timeout(Duration::from_millis(300))
-        .connect_timeout(Duration::from_secs(1))
-        .open()
-        .unwrap();
+    let events = impatient(
+        fixture.url("/sse/{key}?hold-body&end-after=2"),
+        &[Transport::FetchStream, Transport::XhrStream, Transport::LongPoll],
+    );
     let mut inbox = events.events();
     until("the last rung", || events.stats().transport == Some(Transport::LongPoll)).await;
     for n in 0..4 {
@@ -252,13 +254,7 @@ async fn where_bytes_are_held_back_until_the_end_long_polling_gets_them() {
 #[wasm_bindgen_test]
 async fn a_server_that_has_nothing_to_say_keeps_the_best_rung_after_all_were_tried() {
     let fixture = Fixture::get().await;
-    let events = Events::builder(fixture.url("/sse/{key}?quiet"))
-        .backoff(quick())
-        .transports([Transport::FetchStream, Transport::XhrStream])
-        .first_byte_timeout(Duration::from_millis(300))
-        .connect_timeout(Duration::from_secs(1))
-        .open()
-        .unwrap();
+    let events = impatient(fixture.url("/sse/{key}?quiet"), &[Transport::FetchStream, Transport::XhrStream]);
     let mut inbox = events.events();
     until("the second rung", || events.stats().transport == Some(Transport::XhrStream)).await;
     fixture.post("/relay/{key}", "0").await;
