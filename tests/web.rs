@@ -13,9 +13,14 @@
 
 mod web {
     mod config;
+    mod connecting;
     mod delivery;
+    mod engine_io;
     mod events;
+    mod heartbeat;
+    mod ids;
     mod lifetime;
+    mod outbox;
     mod posts;
     mod relay;
     mod requests;

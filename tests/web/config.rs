@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use everwire::{Backoff, ConfigError, Events, Outbox, Overflow, Socket, Transport};
+use everwire::{Backoff, ConfigError, Events, Heartbeat, Outbox, Overflow, Socket, Store, Transport, Wire};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 fn says(error: ConfigError, given: &str, expected: &str) {
@@ -85,4 +85,52 @@ fn room_for_nothing_is_refused() {
     says(Events::builder("/x").dedupe(0).open().unwrap_err(), "0", "room for at least one");
     says(Events::builder("/x").first_byte_timeout(Duration::ZERO).open().unwrap_err(), "0", "more than zero");
     assert!(Events::builder("/x").first_byte_timeout(Duration::MAX).open().is_ok());
+}
+
+#[wasm_bindgen_test]
+fn times_of_zero_are_refused_in_an_outbox_and_a_heartbeat() {
+    let outbox = |outbox: Outbox| Socket::builder("/x").outbox(outbox).open().unwrap_err();
+    says(outbox(Outbox::default().ttl(Duration::ZERO)), "0", "more than zero");
+    says(outbox(Outbox::default().max_bytes(0)), "0", "at least one message and one byte");
+    let heartbeat = |heartbeat: Heartbeat| Socket::builder("/x").heartbeat(heartbeat).open().unwrap_err();
+    says(heartbeat(Heartbeat::text("ping").every(Duration::ZERO)), "heartbeat.every", "more than zero");
+    says(heartbeat(Heartbeat::text("ping").reply_within(Duration::ZERO)), "heartbeat.reply_within", "more than zero");
+    says(Socket::builder("/x").silence_timeout(Duration::ZERO).open().unwrap_err(), "0", "more than zero");
+    says(Socket::builder("/x").dedupe(0).id(|_| None).open().unwrap_err(), "0", "room for at least one");
+}
+
+#[wasm_bindgen_test]
+fn what_the_wire_does_not_do_is_refused() {
+    let with = |wire: Wire| Socket::builder("/x").wire(wire);
+    for wire in [Wire::Relay, Wire::EngineIo] {
+        says(with(wire).heartbeat(Heartbeat::text("ping")).open().unwrap_err(), "heartbeat", "expected Wire::Raw");
+    }
+    let relay = || with(Wire::Relay);
+    says(relay().id(|_| None).open().unwrap_err(), "id: \"Wire::Relay\"", "ids of its own");
+    says(relay().resume_query("since").open().unwrap_err(), "resume_query", "ids of its own");
+    says(relay().resume_message(|id| id.to_owned()).open().unwrap_err(), "resume_message", "ids of its own");
+    assert!(relay().dedupe(10).store(Store::Session).open().is_ok());
+    for wire in [Wire::Raw, Wire::EngineIo] {
+        says(with(wire).dedupe(10).open().unwrap_err(), "dedupe", "expected `id` as well");
+        says(with(wire).store(Store::Local).open().unwrap_err(), "store", "expected `id` as well");
+    }
+    says(with(Wire::Raw).header("X-A", "1").open().unwrap_err(), "header", "sends no headers with a WebSocket");
+    let alone = relay().header("X-A", "1").transports([Transport::EventSource]);
+    says(alone.open().unwrap_err(), "eventsource", "expected none that sends no headers");
+}
+
+#[wasm_bindgen_test]
+fn a_header_of_a_socket_and_a_place_for_its_http_side_are_checked_as_well() {
+    let relay = || Socket::builder("/x").wire(Wire::Relay);
+    says(relay().header("Cookie", "a=b").open().unwrap_err(), "Cookie: a=b", "browsers let a script set");
+    says(relay().fallback_url("ftp://host/").open().unwrap_err(), "fallback_url", "expected the scheme");
+}
+
+#[wasm_bindgen_test]
+fn a_query_parameter_that_would_not_stay_one_is_refused() {
+    for name in ["", "a&b", "a=b", "a b", "a#b", "ä"] {
+        says(Socket::builder("/x").resume_query(name).open().unwrap_err(), name, "expected a name of letters");
+        says(Events::builder("/x").resume_query(name).open().unwrap_err(), name, "expected a name of letters");
+    }
+    assert!(Socket::builder("/x").resume_query("last-event_id.2~").open().is_ok());
 }

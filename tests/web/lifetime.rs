@@ -2,11 +2,11 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use everwire::{Events, Message, Socket};
+use everwire::{Events, Heartbeat, Message, Socket, SocketBuilder, Store, Transport, Wire};
 use futures_util::StreamExt;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, flag, quick, sleep, take, until, within};
+use super::support::{Fixture, Storage, Tally, flag, quick, sleep, take, until, within};
 
 #[wasm_bindgen_test]
 async fn dropping_the_handle_inside_its_own_callback_is_fine() {
@@ -104,4 +104,90 @@ async fn what_was_queued_at_the_close_is_reported() {
     socket.close();
     let both = [(Message::from("one"), everwire::Why::Closed), (Message::from("two"), everwire::Why::Closed)];
     assert_eq!(*reported.borrow(), both);
+}
+
+/// Opens a socket, lets it say something if it is to be open, ends it, and looks for what is left of it.
+async fn leaves_nothing(builder: SocketBuilder, is_open: bool, end: impl AsyncFnOnce(Socket)) {
+    let tally = Tally::new();
+    let socket = builder.open().unwrap();
+    if is_open {
+        let mut inbox = socket.messages();
+        within("open", socket.opened()).await.unwrap();
+        let _ = socket.send("ping").unwrap();
+        take(&mut inbox, 1).await;
+    }
+    assert_ne!(tally.left(), "", "the tally counts");
+    end(socket).await;
+    let left = tally.left();
+    tally.end();
+    assert_eq!(left, "");
+}
+
+fn sockets(fixture: &Fixture) -> Vec<SocketBuilder> {
+    let with = |path: &str, wire: Wire, transport: Transport| {
+        Socket::builder(fixture.url(path)).wire(wire).transports([transport]).backoff(quick())
+    };
+    let beat = Heartbeat::text("ping").every(std::time::Duration::from_millis(20));
+    vec![
+        with("/ws/echo", Wire::Raw, Transport::WebSocket),
+        with("/ws/echo", Wire::Raw, Transport::WebSocket).heartbeat(beat),
+        with("/ws/echo", Wire::Raw, Transport::WebSocket).id(|_| Some(String::from("1"))).store(Store::Session),
+        with("/relay/{key}", Wire::Relay, Transport::WebSocket),
+        with("/relay/{key}", Wire::Relay, Transport::EventSource),
+        with("/relay/{key}", Wire::Relay, Transport::LongPoll),
+        with("/engine.io/echo/", Wire::EngineIo, Transport::WebSocket),
+        with("/engine.io/echo/", Wire::EngineIo, Transport::LongPoll),
+        // One that is about to move up.
+        Socket::builder(fixture.url("/engine.io/echo/"))
+            .wire(Wire::EngineIo)
+            .transports([Transport::LongPoll, Transport::WebSocket]),
+    ]
+}
+
+#[wasm_bindgen_test]
+async fn closing_leaves_no_listener_no_timer_and_no_request() {
+    let fixture = Fixture::get().await;
+    for builder in sockets(&fixture) {
+        leaves_nothing(builder, true, async |socket| socket.close()).await;
+    }
+    Storage::Session.clear();
+}
+
+#[wasm_bindgen_test]
+async fn nor_does_dropping_the_last_handle() {
+    let fixture = Fixture::get().await;
+    for builder in sockets(&fixture) {
+        leaves_nothing(builder, true, async |socket| drop(socket)).await;
+    }
+    Storage::Session.clear();
+}
+
+#[wasm_bindgen_test]
+async fn nor_does_an_end_that_the_server_chose_or_one_before_the_beginning() {
+    let fixture = Fixture::get().await;
+    let to = |path: &str| Socket::builder(fixture.url(path)).backoff(quick());
+    let ended = async |socket: Socket| {
+        within("the end", socket.closed()).await;
+    };
+    leaves_nothing(to("/ws/echo?close=4403"), false, ended).await;
+    leaves_nothing(to("/ws/echo?refuse"), false, ended).await;
+    leaves_nothing(to("/ws/echo"), false, async |socket| socket.close()).await;
+    let hang = || std::future::pending::<Result<String, String>>();
+    leaves_nothing(to("/ws/echo").url_with(hang), false, async |socket| socket.close()).await;
+    leaves_nothing(to("/relay/{key}").wire(Wire::Relay).url_with(hang), false, async |socket| socket.close()).await;
+}
+
+#[wasm_bindgen_test]
+async fn closing_while_the_server_is_asked_for_its_http_side_ends_that_question() {
+    let fixture = Fixture::get().await;
+    // A GET is not answered.
+    let builder = Socket::builder(fixture.url("/ws/echo?silent=connect"))
+        .fallback_url(fixture.url("/sse/numbers?silent"))
+        .connect_timeout(std::time::Duration::from_millis(20))
+        .backoff(quick());
+    leaves_nothing(builder, false, async |socket| {
+        until("three failures", || socket.stats().attempts == 4).await;
+        socket.close();
+    })
+    .await;
 }

@@ -1,5 +1,8 @@
 // What the tests ask the fixture server for, and a guard that sees every error that nobody caught.
 
+// Not what a tally puts in their place.
+const { setTimeout, fetch } = globalThis;
+
 const failures = [];
 const note = (event) => failures.push(String(event.error ?? event.reason ?? event.message));
 addEventListener("error", note);
@@ -16,6 +19,8 @@ export const alive = async (base) => {
     return false;
   }
 };
+
+export const get = async (url) => await (await fetch(url)).text();
 
 export const post = async (url, body) => {
   const response = await fetch(url, { method: "POST", body });
@@ -73,3 +78,90 @@ export const entries = (storage, ending) =>
   Object.entries(globalThis[storage]).flatMap(([key, value]) => (key.endsWith(ending) ? [value] : []));
 
 export const clear = (storage) => globalThis[storage].clear();
+
+/** Replaces a function, and returns what puts the old one back. */
+const replace = (owner, name, make) => {
+  const old = owner[name];
+  owner[name] = make(old);
+  return () => {
+    owner[name] = old;
+  };
+};
+
+/** Counts what a page has of the browser's: listeners, timers, sockets and requests. */
+export class Tally {
+  #listeners = new Map();
+  #timers = new Set();
+  #requests = new Map();
+  #undo = [];
+
+  constructor() {
+    const listeners = this.#listeners;
+    const timers = this.#timers;
+    const requests = this.#requests;
+    const put = (owner, name, make) => this.#undo.push(replace(owner, name, make));
+
+    put(EventTarget.prototype, "addEventListener", (add) => function (type, callback, ...rest) {
+      listeners.set(callback, `a listener for ${type}`);
+      return add.call(this, type, callback, ...rest);
+    });
+    put(EventTarget.prototype, "removeEventListener", (remove) => function (type, callback, ...rest) {
+      listeners.delete(callback);
+      return remove.call(this, type, callback, ...rest);
+    });
+    put(globalThis, "setTimeout", (set) => (callback, ...rest) => {
+      const timer = set((...args) => {
+        timers.delete(timer);
+        callback(...args);
+      }, ...rest);
+      timers.add(timer);
+      return timer;
+    });
+    put(globalThis, "setInterval", (set) => (...args) => {
+      const timer = set(...args);
+      timers.add(timer);
+      return timer;
+    });
+    for (const name of ["clearTimeout", "clearInterval"]) {
+      put(globalThis, name, (clear) => (timer) => {
+        timers.delete(timer);
+        clear(timer);
+      });
+    }
+    for (const name of ["WebSocket", "EventSource"]) {
+      const closing = globalThis[name].CLOSING ?? globalThis[name].CLOSED;
+      put(globalThis, name, (Class) => class extends Class {
+        constructor(...args) {
+          super(...args);
+          requests.set(this, () => this.readyState < closing && `a ${name}`);
+        }
+      });
+    }
+    put(XMLHttpRequest.prototype, "send", (send) => function (...args) {
+      // One that was aborted is as one that was never opened.
+      requests.set(this, () => [1, 2, 3].includes(this.readyState) && "an XMLHttpRequest");
+      return send.apply(this, args);
+    });
+    put(globalThis, "fetch", (fetch) => (request, ...rest) => {
+      const answer = fetch(request, ...rest);
+      // What says goodbye is to outlive the connection.
+      if (!request.keepalive) {
+        let open = true;
+        const settle = () => { open = false; };
+        answer.then(settle, settle);
+        requests.set(request, () => open && !request.signal.aborted && "a fetch");
+      }
+      return answer;
+    });
+  }
+
+  left() {
+    const requests = [...this.#requests.values()].map((state) => state()).filter(Boolean);
+    const timers = this.#timers.size ? [`${this.#timers.size} timers`] : [];
+    return [...this.#listeners.values(), ...timers, ...requests].join(", ");
+  }
+
+  end() {
+    for (const undo of this.#undo.splice(0).reverse()) undo();
+  }
+}

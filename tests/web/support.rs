@@ -1,8 +1,13 @@
 //! What every browser test needs: the fixture server, a little patience, and a guard.
 
-use std::{cell::Cell, future::Future, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    rc::Rc,
+    time::Duration,
+};
 
-use everwire::{Backoff, Events, Inbox, Status, Transport};
+use everwire::{Backoff, Events, Inbox, Message, Socket, Status, Transport};
 use futures_util::{
     StreamExt,
     future::{Either, select},
@@ -35,6 +40,17 @@ extern "C" {
     fn js_clear(storage: &str);
     #[wasm_bindgen(js_name = sleep)]
     async fn js_sleep(ms: f64);
+    #[wasm_bindgen(js_name = get)]
+    async fn js_get(url: &str) -> JsValue;
+    /// What the page has of the browser's, from when this is made.
+    pub(crate) type Tally;
+    #[wasm_bindgen(constructor)]
+    pub(crate) fn new() -> Tally;
+    /// What is there of it now; empty for nothing.
+    #[wasm_bindgen(method)]
+    pub(crate) fn left(this: &Tally) -> String;
+    #[wasm_bindgen(method)]
+    pub(crate) fn end(this: &Tally);
 }
 
 /// The fixture server, as one test sees it.
@@ -74,6 +90,14 @@ impl Fixture {
 
     pub(crate) async fn post(&self, path: &str, body: &str) -> String {
         js_post(&self.url(path), body).await.as_string().unwrap()
+    }
+
+    /// What the server has kept of what was sent to a channel, oldest first: texts.
+    pub(crate) async fn kept(&self, channel: &str) -> Vec<String> {
+        let all = js_get(&self.url(&format!("/relay/{channel}/all"))).await;
+        let items: js_sys::Array = js_sys::JSON::parse(&all.as_string().unwrap()).unwrap().unchecked_into();
+        let text = |item: JsValue| js_sys::Reflect::get(&item, &"text".into()).ok()?.as_string();
+        items.iter().map(|item| text(item).unwrap_or_else(|| String::from("bytes"))).collect()
     }
 
     /// A field of each of the journal's entries for a path, or a header by its name; `-` where there is none. Preflights are left out.
@@ -138,11 +162,58 @@ pub(crate) fn flag() -> (Rc<Cell<u32>>, Rc<Cell<u32>>) {
     (flag.clone(), flag)
 }
 
-/// The transport over which there is a connection.
-pub(crate) fn over(events: &Events) -> Option<Transport> {
-    match events.status() {
+fn transport_of(status: Status) -> Option<Transport> {
+    match status {
         Status::Open { transport, .. } => transport,
         _ => None,
+    }
+}
+
+/// The transport over which there is a connection.
+pub(crate) fn over(events: &Events) -> Option<Transport> {
+    transport_of(events.status())
+}
+
+/// The same, of a socket.
+pub(crate) fn carried_by(socket: &Socket) -> Option<Transport> {
+    transport_of(socket.status())
+}
+
+pub(crate) fn is_open(socket: &Socket) -> bool {
+    socket.status().is_open()
+}
+
+/// The next `n` messages, which are text.
+pub(crate) async fn texts(inbox: &mut Inbox<Message>, n: usize) -> Vec<String> {
+    let text = |message: Message| message.as_text().map(String::from).expect("a text");
+    take(inbox, n).await.into_iter().map(text).collect()
+}
+
+/// Numbers as messages.
+pub(crate) fn numbered(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
+    numbers.into_iter().map(|n| n.to_string()).collect()
+}
+
+/// What a callback hears, in order.
+pub(crate) struct Heard<T>(Rc<RefCell<Vec<T>>>);
+
+impl<T: Clone + 'static> Heard<T> {
+    pub(crate) fn new() -> Self {
+        Self(Rc::default())
+    }
+
+    /// Takes one more.
+    pub(crate) fn ear(&self) -> impl Fn(T) + 'static {
+        let all = Rc::clone(&self.0);
+        move |one| all.borrow_mut().push(one)
+    }
+
+    pub(crate) fn all(&self) -> Vec<T> {
+        self.0.borrow().clone()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.borrow().len()
     }
 }
 
