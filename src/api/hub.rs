@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     core::{
+        cursor::Continuity,
         machine::Config,
         types::{self, End, Notice, Snapshot, Why},
         wire::Wire,
@@ -120,10 +121,20 @@ impl<T: Item> Hub<T> {
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
-        let status = Status::new(snapshot, driver.last_cause(), driver.continuity());
+        self.tell_status(Status::new(snapshot, driver.last_cause(), driver.continuity()));
+    }
+
+    fn tell_status(&self, status: Status) {
         if *self.status.borrow() != status {
             self.status.replace(status.clone());
             self.on_status.each(|callback| callback(&status));
+        }
+    }
+
+    /// An open connection turns out to have begun behind a gap: its ids come later than its opening.
+    fn note_gap(&self) {
+        if let Status::Open { transport, .. } = self.status() {
+            self.tell_status(Status::Open { transport, continuity: Some(Continuity::Gap) });
         }
     }
 
@@ -145,7 +156,10 @@ impl<T: Item> Observer for Rc<Hub<T>> {
             Notice::Message(message) => T::unpack(message, self, driver),
             Notice::Status(snapshot) => self.set_status(driver, snapshot),
             Notice::Opened => self.opening.reach(Ok(())),
-            Notice::Gap { after } => self.on_gap.each(|callback| callback(&after.decoded())),
+            Notice::Gap { after } => {
+                self.note_gap();
+                self.on_gap.each(|callback| callback(&after.decoded()));
+            }
             Notice::Dropped { data, why } => {
                 let message = Message::from_data(&data);
                 self.on_dropped.each(|callback| callback(&message, why));
