@@ -606,9 +606,12 @@ fn an_upgrade_waits_for_the_pong() {
     assert_eq!(handed(&bench.step(Input::Report(carrier, posted(200)))), ["5"]);
 }
 
+/// How a probe fails.
+type Failing = fn(&mut Bench, ConnId) -> Vec<Effect<Data>>;
+
 #[test]
 fn a_probe_that_fails_leaves_polling_as_it_was() {
-    let fails: [fn(&mut Bench, ConnId) -> Vec<Effect<Data>>; 3] = [
+    let fails: [Failing; 3] = [
         |bench, probe| bench.step(Input::Report(probe, closed(1006, ""))),
         |bench, probe| bench.step(Input::Report(probe, Report::Unusable { why: "".into() })),
         |bench, _| bench.later(10 * SECOND),

@@ -73,7 +73,10 @@ fn roams(bench: &mut Bench) -> Vec<Effect<Data>> {
     bench.page(PageEvent::Online)
 }
 
-const ALARMS: [fn(&mut Bench) -> Vec<Effect<Data>>; 2] = [sleeps, roams];
+/// The connection may have died unnoticed.
+type Alarm = fn(&mut Bench) -> Vec<Effect<Data>>;
+
+const ALARMS: [Alarm; 2] = [sleeps, roams];
 
 // ---- the heartbeat ----
 

@@ -173,7 +173,7 @@ impl Audit {
                 assert_eq!(fate, None, "the tests send each message once");
             }
             Err(Refused::Full(back) | Refused::Closed(back) | Refused::Volatile(back) | Refused::Unsendable(back)) => {
-                assert_eq!(back, message, "it is handed back")
+                assert_eq!(back, message, "it is handed back");
             }
         }
     }
