@@ -36,6 +36,8 @@ if (unknown) fail(`${usage}\n\nWhat is ${unknown}?`);
 for (const needed of [...folders, "resources/testharness.js"]) {
   if (!root || !existsSync(join(root, needed))) fail(`${usage}\n\nThere is no ${join(root || "$WPT", needed)}.`);
 }
+const classes = [];
+for (const [name, script] of subjects.length ? subjects : [["everwire", ours]]) classes.push([name, await load(script)]);
 for (const folder of folders) {
   const tests = findTests(root, folder).filter(({ url }) => url.includes(only));
   if (!tests.length) {
@@ -44,9 +46,7 @@ for (const folder of folders) {
   }
   const native = await run("native", tests);
   print(`${folder}, native`, tests, native, native);
-  for (const [name, script] of subjects.length ? subjects : [["everwire", ours]]) {
-    print(`${folder}, ${name}`, tests, await run(name, tests, await load(script)), native);
-  }
+  for (const [name, subject] of classes) print(`${folder}, ${name}`, tests, await run(name, tests, subject), native);
 }
 
 function fail(message) {
