@@ -67,6 +67,10 @@ const described = (url, protocols, options) => {
     if (given !== undefined && !isFunction(given)) fail(name, given, "a function");
     if (given && wire === "relay") fail(name, "one", "none with the wire relay, which has ids of its own");
   }
+  if (headers && wire === "raw") fail("headers", "some", "none with the wire raw, for a WebSocket sends none");
+  if ((resume.dedupe || resume.store) && wire !== "relay" && !id) {
+    fail("resume", "dedupe or store", `id as well, for the wire ${wire} has no ids of its own`);
+  }
   // The browser's own EventSource sends no headers.
   const offered = Object.keys(transports).filter((name) => !(headers && name === "eventsource"));
   const wanted = [options.transports ?? offered].flat();
