@@ -1,5 +1,5 @@
-// Where a ReconnectingWebSocket goes on, in Chromium: after ids that the application reads itself, and after those of a relay, over all of its
-// transports; in the next page, after the back/forward cache, and after a sleep.
+// Where a ReconnectingWebSocket goes on, in Chromium: after ids that the application reads itself, and after those of a relay, over all of
+// its transports; in the next page, after the back/forward cache, and after a sleep.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, setScene } from "./support.mjs";
@@ -169,7 +169,8 @@ test("with dedupe what a server repeats is delivered once, within as many ids as
     const echo = new ReconnectingWebSocket("/ws/echo", [], { id: (data) => data, resume: { dedupe: 2 } });
     const echoed = take(echo, 4);
     for (const data of ["a", "b", "a", "b", "c", "a"]) echo.send(data);
-    return { right: came.every((n, i) => n === i + 1), duplicates: duplicates === length, messages: messages === length + 3, echoed: await echoed };
+    const right = came.every((n, i) => n === i + 1);
+    return { right, duplicates: duplicates === length, messages: messages === length + 3, echoed: await echoed };
   });
   assert.deepEqual(seen, { right: true, duplicates: true, messages: true, echoed: ["a", "b", "c", "a"] });
 });

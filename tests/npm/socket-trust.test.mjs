@@ -1,5 +1,5 @@
-// What can be relied on of a ReconnectingWebSocket, in Chromium: what becomes of each message, when a connection is taken for dead, when it is
-// tried again and when not, and that nothing follows its end.
+// What can be relied on of a ReconnectingWebSocket, in Chromium: what becomes of each message, when a connection is taken for dead, when it
+// is tried again and when not, and that nothing follows its end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { eventually, setScene } from "./support.mjs";
@@ -377,7 +377,7 @@ test("reconnect begins anew after a verdict of stop, with the outbox empty and t
 
 // ---- close codes, verdicts, credentials ----
 
-test("a server that restarts or is busy is tried again (1012, 1013), and so is one that says goodbye (1000, 1001, 1011, 4000)", async () => {
+test("a server that restarts or is busy is tried again (1012, 1013), and one that says goodbye (1000, 1001, 1011, 4000)", async () => {
   const seen = await inPage((channel) => Promise.all([1012, 1013, 1000, 1001, 1011, 4000].map(async (code) => {
     const socket = new ReconnectingWebSocket(`/ws/echo?close=${code}&times=1&key=${channel}-${code}`, [], { reconnect: quick });
     const { cause } = await next(socket, "reconnecting");
@@ -399,7 +399,7 @@ test("codes that a new try would not change are the end, with the server's words
   assert.equal((await asked()).length, codes.length);
 });
 
-test("4401 and 1008 ask for new credentials, and the url's function gives them to the next attempt; without refresh they are the end", async () => {
+test("4401 and 1008 ask for new credentials, which the url's function gives to the next attempt; or they are the end", async () => {
   const seen = await inPage((channel) => Promise.all([4401, 1008].map(async (code) => {
     const told = [];
     let token = "old";
