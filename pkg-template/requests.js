@@ -57,10 +57,15 @@ const xhr = ({ url, method, headers, body, withCredentials }, { head, done, fail
   xhr.withCredentials = Boolean(withCredentials);
   for (const [name, value] of headers) xhr.setRequestHeader(name, value);
   let begun = false;
+  /** Tells the head as soon as it is there, and whether it has been told. */
   const begin = () => {
-    if (begun || !xhr.status) return;
-    begun = true;
-    head(xhr.status, header(xhr), xhr.responseURL || url);
+    const { status } = xhr;
+    const get = !begun && status && header(xhr);
+    if (get) {
+      begun = true;
+      head(status, get, xhr.responseURL || url);
+    }
+    return begun;
   };
   const last = prepare(xhr, begin);
   xhr.onloadend = () => {
@@ -83,7 +88,7 @@ export const xhrStream = (request, on, signal) => {
     xhr.overrideMimeType("text/plain;charset=utf-8");
     let read = 0;
     const more = () => {
-      begin();
+      if (!begin()) return;
       // Read once, as it is made anew each time.
       const text = xhr.status === 200 ? xhr.responseText : "";
       if (text.length > read) told.chunk(text.slice(read));

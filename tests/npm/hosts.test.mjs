@@ -127,6 +127,16 @@ inHosts("1,000 events through random drops arrive once each and in order, on eac
   for (const [rung, result] of Object.entries(seen)) assert.deepEqual(result, { wrong: [], events: 1000, often: true }, rung);
 });
 
+// Of a response from another origin that has failed, Firefox shows a worker no header, and still its status.
+inHosts("a response that is cut before its head is seen is no response without a type", RICH, async ({ other, channel }) => {
+  const source = new everwire.ReconnectingEventSource(`${other}/sse/burst?count=1000&ids&hold&drop-random=50&key=${channel}`, {
+    transports: ["xhr-stream"], reconnect: { ...quick, maxDelay: 20 } });
+  const ids = [];
+  await next(source, "message", ({ lastEventId }) => ids.push(lastEventId) === 1000, 30_000);
+  source.close();
+  return ids.every((id, at) => Number(id) === at + 1);
+}, (isWhole) => assert.ok(isWhole));
+
 inHosts("events are whole, however the bytes are cut", EVERYWHERE, async ({ origin, channel }) => {
   const text = "日本語 😀\nline 2 \uFEFF";
   await fetch(`${origin}/relay/${channel}`, { method: "POST", body: text });
