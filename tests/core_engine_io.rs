@@ -190,8 +190,10 @@ fn nothing_comes_before_the_handshake_and_it_comes_once() {
 
 #[test]
 fn messages_may_come_with_the_handshake() {
-    let said = on(&mut started(LONG_POLL), body(&format!("{}\u{1e}4hello\u{1e}2", handshake("s1", 100))));
-    assert_eq!(said[4..], [told(text("hello")), Said::Alive, Said::Send(text("3")), AT_ONCE]);
+    let mut session = started(LONG_POLL);
+    let said = on(&mut session, body(&format!("{}\u{1e}4hello\u{1e}2", handshake("s1", 100))));
+    assert_eq!(said[4..], [told(text("hello")), Said::Alive, AT_ONCE]);
+    assert_eq!(session.flush(), Some(text("3")), "the pong goes with the first words");
 }
 
 // ---- what comes ----

@@ -242,6 +242,25 @@ fn what_is_sent_in_the_open_handler_and_what_is_volatile_passes_the_gate() {
     assert_eq!(handed(&bench.step(Input::Release)), ["waits"]);
 }
 
+/// A server may ping in the body that opens the session, and what answers that is a POST as well.
+#[test]
+fn the_first_words_go_with_the_pong_to_a_ping_that_came_with_the_handshake() {
+    let begins = |bench: &mut Bench| {
+        let body = [handshake("s1", 100), String::from("\u{1e}2")].concat();
+        handed(&bench.report(answer(status(200), &body)))
+    };
+    let polls = Config { transports: vec![LONG_POLL], ..gated() };
+    let mut bench = Bench::with(EngineIo::default(), polls.clone());
+    assert_eq!(begins(&mut bench), [""; 0]);
+    let (delivery, effects) = bench.send_on(Data::new("token"), volatile());
+    assert_eq!((delivery, handed(&effects)), (Ok(Delivery::Sent), vec!["3\u{1e}4token".into()]));
+
+    let mut silent = Bench::with(EngineIo::default(), polls);
+    queues(&mut silent, "waits", Terms::default());
+    assert_eq!(begins(&mut silent), [""; 0]);
+    assert_eq!(handed(&silent.step(Input::Flush(silent.id()))), ["3"], "also behind a gate");
+}
+
 #[test]
 fn the_gate_is_closed_anew_in_each_connection() {
     let mut bench = Bench::with(Raw::default(), gated());

@@ -1039,11 +1039,12 @@ impl<P: Payload> Machine<P> {
             return;
         }
         let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) else { return };
-        if !carrier.heard || (self.config.gate && !self.released) {
+        if !carrier.heard {
             return;
         }
+        let is_gated = self.config.gate && !self.released;
         Self::give_up(self.outbox.expired(now), out);
-        while let Some(next) = self.outbox.peek() {
+        while let Some(next) = self.outbox.peek().filter(|_| !is_gated) {
             let room = carrier.room(next, self.doubtful);
             if room == Room::Later {
                 break;

@@ -296,6 +296,7 @@ impl<P: Payload + 'static> Poll<P> {
         if head.status != 200 {
             return out.push(Said::Ended(self.refused(head, &body)));
         }
+        let is_first = self.hand.sid.is_empty();
         let mut rest = Some(body.into_text());
         if rest.as_ref().is_some_and(|body| body.size() == 0) {
             out.push(Said::Alive);
@@ -338,7 +339,9 @@ impl<P: Payload + 'static> Poll<P> {
             }
             pace = Pace::AtOnce;
         }
-        out.extend(self.flush().map(Said::Send));
+        if !is_first {
+            out.extend(self.flush().map(Said::Send));
+        } // Else a pong goes with the words with which the application begins, and does not keep them waiting for an answer.
         out.push(Said::Poll(pace));
     }
 
