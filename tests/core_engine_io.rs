@@ -264,6 +264,21 @@ fn a_pong_waits_for_the_post_that_is_on_its_way_and_follows_its_answer() {
     }
 }
 
+/// Otherwise the body would be too long, and the server would refuse what is in it.
+#[test]
+fn a_pong_counts_in_the_body_that_it_goes_with() {
+    let mut session = started(LONG_POLL);
+    on(&mut session, body(&format!("{}\u{1e}2", handshake("s1", 9))));
+    assert_eq!(session.room(&text("12345678")), Room::Later, "by itself it fits");
+    assert_eq!(sends(&mut session, &[text("123456")]).map(|body| body.size()), Some(9));
+
+    let mut session = started(LONG_POLL);
+    on(&mut session, body(&format!("{}\u{1e}2", handshake("s1", 9))));
+    assert_eq!(session.flush(), Some(text("3")), "the pong does not wait for it");
+    on(&mut session, posted(200));
+    assert_eq!(session.room(&text("12345678")), Room::Now);
+}
+
 // ---- what goes ----
 
 #[test]

@@ -396,8 +396,9 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
         if size.saturating_sub(1) > self.hand.max {
             return Room::Never;
         }
-        let all = self.bytes.saturating_add(size).saturating_sub(1);
-        Room::now_if(self.posting.is_none() && (self.batch.is_empty() || all <= self.hand.max))
+        let pong = self.pong.as_ref().map_or(0, |pong| pong.size().saturating_add(1));
+        let all = pong.saturating_add(self.bytes).saturating_add(size).saturating_sub(1);
+        Room::now_if(self.posting.is_none() && all <= self.hand.max)
     }
 
     fn is_sending(&self) -> bool {
