@@ -137,8 +137,8 @@ interop: test-interop
 ## make conformance      the web-platform-tests of EventSource and WebSocket, from a checkout: WPT=/path/to/wpt
 .PHONY: conformance
 conformance: tools-build tools-browsers pkg/package.json
-	node tests/conformance/run.mjs eventsource
-	node tests/conformance/run.mjs websockets
+	npm --prefix tests/conformance ci --ignore-scripts --no-audit --no-fund
+	node tests/conformance/run.mjs
 
 ## make storm            100,000 clients lose their server at once: ours and the policies of others, natively
 .PHONY: storm

@@ -1,6 +1,8 @@
 // A connection that is not to be reconnected: the browser's own WebSocket, and nothing decided about it. Every argument goes to it as it was
 // given, so every error is its own.
 
+import { nativeSocket } from "./native.js";
+
 const STATES = ["connecting", "open", "closed", "closed"];
 
 /** For `face`, an event target; made as `new WebSocket(...given)`. */
@@ -11,7 +13,7 @@ export const plainly = (face, given, signal) => {
   const tell = (event) => face.dispatchEvent(event);
 
   const open = () => {
-    const made = new WebSocket(...given);
+    const made = nativeSocket(...given);
     const isOurs = (hear) => (event) => { if (made === socket) hear(event); };
     if (socket) made.binaryType = socket.binaryType;
     counters.attempts += 1;

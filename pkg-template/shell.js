@@ -3,6 +3,7 @@
 
 import { ANSWER, CACHED, CLOSED, FAILED, OFFLINE, ONLINE, OPENED, PAGE, RESTORED, UP, VISIBLE, WALL_CLOCK } from "./names.js";
 import { header } from "./headers.js";
+import { nativeSocket } from "./native.js";
 
 /** `url` with parameters, which are encoded, at the end of its query. */
 export const withParameters = (url, parameters) => (parameters && url ? `${url}${url.includes("?") ? "&" : "?"}${parameters}` : url);
@@ -30,7 +31,7 @@ export const head = (number, get) => {
 
 /** WHATWG WebSockets. `own`: the subprotocols of the wire, offered first. The reason of the signal is a close code and a reason. */
 export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
-  const socket = new WebSocket(url, [...own, ...protocols]);
+  const socket = nativeSocket(url, [...own, ...protocols]);
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
   socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });

@@ -1,10 +1,11 @@
 // The browser's own EventSource, as a transport. As in shell.js, there is no policy here.
 
+import { nativeSource } from "./native.js";
 import { OPENED, SOURCE_ERROR } from "./names.js";
 
 /** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. `tell` takes them. */
 export const eventSource = ({ httpUrl, withCredentials, types, tell }, report, signal) => {
-  const source = new EventSource(httpUrl, { withCredentials });
+  const source = nativeSource(httpUrl, { withCredentials });
   let last = "";
   let hasId = false;
   const hear = (event) => {

@@ -32,13 +32,16 @@ const protocolList = (given) => {
   return list;
 };
 
+/** What it is, whichever frame of the page it is from. */
+const isA = (data, ...kinds) => kinds.includes(Object.prototype.toString.call(data).slice(8, -1));
+
 /** What goes as it is; all else is text. */
-const payload = (data) => (data instanceof ArrayBuffer || ArrayBuffer.isView(data) || data instanceof Blob ? data : String(data));
+const payload = (data) => (ArrayBuffer.isView(data) || isA(data, "ArrayBuffer", "Blob", "File") ? data : String(data));
 
 /** What is sent later is a copy: an application may go on with its buffer. */
 const copy = (data) => {
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  return data instanceof ArrayBuffer ? data.slice() : data;
+  return isA(data, "ArrayBuffer") ? data.slice() : data;
 };
 
 /** What is left to the browser's own class: nothing is asked for that it does not do. */

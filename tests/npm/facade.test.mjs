@@ -589,3 +589,18 @@ test("whatever an application adds to a class of its own is not in the way", asy
   });
   assert.deepEqual(came, ["x"]);
 });
+
+test("put in the place of the native classes, they still connect by those", async () => {
+  const seen = await inPage(async () => {
+    globalThis.WebSocket = ReconnectingWebSocket;
+    globalThis.EventSource = ReconnectingEventSource;
+    const socket = new WebSocket("/ws/echo");
+    const source = new EventSource("/sse/numbers");
+    const number = next(source, "message");
+    await next(socket, "open");
+    const came = take(socket, 1);
+    socket.send("hello");
+    return { came: await came, number: Number((await number).data) > 0, transport: source.transport };
+  });
+  assert.deepEqual(seen, { came: ["hello"], number: true, transport: "eventsource" });
+});

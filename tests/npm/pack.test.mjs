@@ -23,6 +23,7 @@ const FILES = [
   "index.js",
   "iterate.js",
   "names.js",
+  "native.js",
   "options.js",
   "package.json",
   "parser.js",
