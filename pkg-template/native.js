@@ -1,6 +1,10 @@
 // The host's own classes: also when a page has put ours in their place, and none where a page has taken them away.
 
-const { WebSocket, EventSource } = globalThis;
+/** Makes an instance of the class of this name, which is `own` unless the host got one only later. */
+const native = (name, own) => (...given) => {
+  if (!globalThis[name]) throw new ReferenceError(`${name} is not defined`);
+  return new (own ?? globalThis[name])(...given);
+};
 
-export const nativeSocket = (...given) => new (globalThis.WebSocket && (WebSocket ?? globalThis.WebSocket))(...given);
-export const nativeSource = (...given) => new (globalThis.EventSource && (EventSource ?? globalThis.EventSource))(...given);
+export const nativeSocket = /* @__PURE__ */ native("WebSocket", globalThis.WebSocket);
+export const nativeSource = /* @__PURE__ */ native("EventSource", globalThis.EventSource);

@@ -90,10 +90,9 @@ test("messages that are sent while the connection is down wait, and go when it i
     socket.addEventListener("reconnected", ({ continuity, downtime, transport }) => {
       events.push({ continuity, downtime: downtime > 0, transport });
     });
-    const lost = next(socket, "reconnecting");
+    const lost = next(socket, "reconnecting").then(() => [socket.readyState, socket.state, socket.send("meanwhile")]);
     await fetch("/control/drop?path=/ws/echo", { method: "POST" });
-    await lost;
-    const during = [socket.readyState, socket.state, socket.send("meanwhile")];
+    const during = await lost;
     const came = await take(socket, 1);
     const stats = socket.stats();
     return { during, came, events, stats: { ...stats, uptime: stats.uptime > 0, lastError: stats.lastError.kind } };
