@@ -47,6 +47,7 @@ const LEAKS: &[&str] = &["forget", "into_js_value"];
 /// The file that the rules about serde do not hold for.
 const TYPED_MESSAGES: &str = "src/api/json.rs";
 
+/// T32: the core knows no document, window or navigator, so it works wherever there is none of them.
 #[test]
 fn no_file_names_what_its_layer_may_not() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -57,6 +57,11 @@ test("the version is that of the crate", () => {
   assert.equal(manifest.version, /\[package\][^[]*?\nversion = "(.*)"/.exec(cargo)[1]);
 });
 
+/** T41: what asks for more than npm's users have is replaced by an older version, silently. */
+test("it asks for no newer Node than the oldest that is kept up, and is made of modules", () => {
+  assert.deepEqual([manifest.engines, manifest.type, manifest.main], [{ node: ">=20" }, "module", undefined]);
+});
+
 test("every path of the exports exists", () => {
   for (const target of Object.values(manifest.exports)) {
     for (const path of typeof target === "string" ? [target] : Object.values(target)) {
