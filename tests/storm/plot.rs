@@ -13,7 +13,7 @@ const COLUMNS: usize = 2;
 const WIDTH: f64 = 410.0;
 const HEIGHT: f64 = 150.0;
 /// Room around each panel: left, above, right, below.
-const ROOM: (f64, f64, f64, f64) = (58.0, 34.0, 12.0, 26.0);
+const ROOM: (f64, f64, f64, f64) = (58.0, 34.0, 26.0, 26.0);
 /// Room for title and legend.
 const HEAD: f64 = 58.0;
 
@@ -46,7 +46,8 @@ pub(crate) fn plot(ours: (&str, &Counted), peers: &[(&str, &Counted)]) -> String
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\" aria-labelledby=\"title\">\n\
          <style>\n{STYLE}\n</style>\n\
          <text id=\"title\" class=\"title\" x=\"{left}\" y=\"24\">Attempts per second, {} clients after an outage of {} s</text>\n",
-        scenario.clients, scenario.outage
+        grouped(scenario.clients),
+        scenario.outage
     );
     legend(&mut svg, left, ours.0, scenario.capacity);
     for (i, (name, counted)) in peers.iter().enumerate() {
@@ -67,7 +68,7 @@ fn legend(svg: &mut String, left: f64, ours: &str, capacity: u32) {
     for (class, label) in [
         ("ours", String::from(ours)),
         ("peer", String::from("the package named above the panel")),
-        ("capacity", format!("what the server can accept, {capacity}/s")),
+        ("capacity", format!("what the server can accept, {}/s", grouped(capacity))),
     ] {
         let _ =
             writeln!(svg, "<path class=\"{class}\" d=\"M{x} 42h24\"/><text x=\"{}\" y=\"46\">{label}</text>", x + 30.0);
@@ -87,12 +88,13 @@ fn frame(svg: &mut String, name: &str, ours: &Counted) {
         "<rect class=\"outage\" width=\"{:.1}\" height=\"{HEIGHT}\"/>",
         across(ours.scenario.outage as usize)
     );
-    for (label, attempts) in [("10", 10), ("100", 100), ("1,000", 1_000), ("10,000", 10_000), ("100,000", 100_000)] {
+    for attempts in [10, 100, 1_000, 10_000, 100_000] {
         let y = down(attempts);
         let _ = writeln!(
             svg,
-            "<path class=\"grid\" d=\"M0 {y:.1}h{WIDTH}\"/><text class=\"end\" x=\"-6\" y=\"{:.1}\">{label}</text>",
-            y + 4.0
+            "<path class=\"grid\" d=\"M0 {y:.1}h{WIDTH}\"/><text class=\"end\" x=\"-6\" y=\"{:.1}\">{}</text>",
+            y + 4.0,
+            grouped(attempts)
         );
     }
     for second in (0..=SECONDS).step_by(30) {
@@ -115,6 +117,14 @@ fn line(svg: &mut String, class: &str, counted: &Counted) {
         let _ = write!(path, "{command}{from:.1} {y:.1}H{to:.1}");
     }
     let _ = writeln!(svg, "<path class=\"{class}\" d=\"{path}\"/>");
+}
+
+/// With a comma where there are thousands.
+fn grouped(number: u32) -> String {
+    match (number / 1_000, number % 1_000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{thousands},{rest:03}"),
+    }
 }
 
 fn across(second: usize) -> f64 {
