@@ -16,7 +16,7 @@ async fn both_ways(socket: &Socket, over: Transport) {
     until("open", || carried_by(socket) == Some(over)).await;
     for message in [Message::from("grüß dich"), Message::from(""), Message::from(vec![0, 255, 1]), Message::from("b4")]
     {
-        assert_eq!(socket.send(message.clone()).is_ok(), true);
+        assert!(socket.send(message.clone()).is_ok());
         assert_eq!(take(&mut inbox, 1).await, [message]);
     }
     let many: Vec<Message> =
