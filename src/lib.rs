@@ -10,11 +10,11 @@
 //!
 //! What a [`Socket`] does depends on the protocol that its server speaks, its [`Wire`]. None is guessed:
 //!
-//! | wire | for | fallback | goes on after a loss |
+//! | wire | for | fallback | after a loss |
 //! | --- | --- | --- | --- |
-//! | [`Wire::Raw`] | any WebSocket server | none | if the application reads [ids](SocketBuilder::id) from its messages |
-//! | [`Wire::Relay`] | nginx with nchan, or any endpoint that does the same | server-sent events, then long-polling, and POST | after the same message, over every transport |
-//! | [`Wire::EngineIo`] | the servers of the Socket.IO family | long-polling and POST, and from there to WebSocket in place | with a new session, and as with `Raw` |
+//! | [`Wire::Raw`] | any WebSocket server | none | goes on if [ids](SocketBuilder::id) are read from messages |
+//! | [`Wire::Relay`] | nginx with nchan, or what does the same | server-sent events, long-polling; POST | goes on, by any transport |
+//! | [`Wire::EngineIo`] | the servers of the Socket.IO family | long-polling, POST; up again in place | a new session; else as `Raw` |
 //!
 //! ```no_run
 //! use everwire::{Delivery, Socket, Wire};

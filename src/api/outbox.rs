@@ -54,8 +54,8 @@ impl Outbox {
         self
     }
 
-    /// Whether a message may be sent again whose answer was lost, so that it may arrive twice. That concerns what goes by POST. Default: no;
-    /// it is reported as [unknown](crate::Why::Unknown).
+    /// Whether a message may be sent again whose answer was lost, so that it may arrive twice. That concerns what goes by POST. Default:
+    /// no; it is reported as [unknown](crate::Why::Unknown).
     pub fn resend(mut self, resend: bool) -> Self {
         self.resend = resend;
         self

@@ -134,14 +134,15 @@ impl SocketBuilder {
     }
 
     /// Sends this header with each HTTP request; may be called several times. Its value goes as UTF-8. No browser sends headers of a
-    /// script's with a WebSocket, nor with its own EventSource, so that is not used then: what a server has to know over every transport goes
-    /// into the URL. To another origin, a header costs a CORS preflight.
+    /// script's with a WebSocket, nor with its own EventSource, so that is not used then: what a server has to know over every transport
+    /// goes into the URL. To another origin, a header costs a CORS preflight.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.common.recipe.headers.push((name.into(), value.into()));
         self
     }
 
-    /// Asks for headers before each attempt over HTTP, besides those of [`header`](Self::header). A failure of the function is a failed try.
+    /// Asks for headers before each attempt over HTTP, besides those of [`header`](Self::header). A failure of the function is a failed
+    /// try.
     pub fn headers_with<N, V, T, E, F>(mut self, provide: impl Fn() -> F + 'static) -> Self
     where
         F: Future<Output = Result<T, E>> + 'static,
@@ -181,7 +182,8 @@ impl SocketBuilder {
     }
 
     /// Reads the id of a message, where it has one: the last one is what a new connection goes on after, by
-    /// [`resume_query`](Self::resume_query) or [`resume_message`](Self::resume_message). Not with [`Wire::Relay`], which has ids of its own.
+    /// [`resume_query`](Self::resume_query) or [`resume_message`](Self::resume_message). Not with [`Wire::Relay`], which has ids of its
+    /// own.
     pub fn id(mut self, id: impl Fn(&Message) -> Option<String> + 'static) -> Self {
         self.id = Some(Rc::new(id));
         self

@@ -157,7 +157,8 @@ pub(super) fn beacon(request: &Request) {
     }
 }
 
-/// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none. Dropping the future ends the request.
+/// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none. Dropping the future ends the
+/// request.
 pub(super) async fn ask(url: String, credentials: bool) -> u16 {
     let Ok(controller) = AbortController::new() else { return 0 };
     let ending = Ending(controller);

@@ -1,4 +1,5 @@
-//! The transports that earlier connections had to step down to, for a while: so that the next one to the same place need not find out again.
+//! The transports that earlier connections had to step down to, for a while: so that the next one to the same place need not find out
+//! again.
 
 use std::cell::RefCell;
 
