@@ -14,6 +14,8 @@ export const plainly = (face, given, signal) => {
 
   const open = () => {
     const made = nativeSocket(...given);
+    const life = new AbortController();
+    signal?.addEventListener("abort", () => made.close(), { signal: life.signal });
     const isOurs = (hear) => (event) => { if (made === socket) hear(event); };
     if (socket) made.binaryType = socket.binaryType;
     counters.attempts += 1;
@@ -28,10 +30,15 @@ export const plainly = (face, given, signal) => {
       tell(new MessageEvent("message", { data, origin }));
     });
     made.onerror = isOurs(() => { tell(new Event("error")); });
-    made.onclose = isOurs(({ code, reason, wasClean }) => {
+    const end = isOurs(({ code, reason, wasClean }) => {
       it.ended = new CloseEvent("close", { code, reason, wasClean });
       tell(it.ended);
     });
+    made.onclose = (event) => {
+      // A signal may live for longer than many sockets.
+      life.abort();
+      end(event);
+    };
     socket = made;
   };
 
@@ -60,7 +67,6 @@ export const plainly = (face, given, signal) => {
     },
   };
   open();
-  signal?.addEventListener("abort", () => socket.close());
   if (signal?.aborted) socket.close();
   return it;
 };

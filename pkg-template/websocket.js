@@ -35,8 +35,8 @@ const protocolList = (given) => {
 /** What it is, whichever frame of the page it is from. */
 const isA = (data, ...kinds) => kinds.includes(Object.prototype.toString.call(data).slice(8, -1));
 
-/** What goes as it is; all else is text. */
-const payload = (data) => (ArrayBuffer.isView(data) || isA(data, "ArrayBuffer", "Blob", "File") ? data : String(data));
+/** What goes as it is; all else is text, but for symbols, of which `String` would make one. */
+const payload = (data) => (ArrayBuffer.isView(data) || isA(data, "ArrayBuffer", "Blob", "File") ? data : `${data}`);
 
 /** What is sent later is a copy: an application may go on with its buffer. */
 const copy = (data) => {
