@@ -17,7 +17,7 @@ export const TYPES = ["message", "tick", "täck☃"];
 export const key = (client, channel) => `${client}.${channel}`;
 
 /** Runs in the page before anything else. */
-function helpers() {
+export function helpers() {
   /** Listens as `client` at `url`, and keeps what it hears. */
   window.listen = async ({ client, url, types, options }) => {
     const { EventSource: Strict, ReconnectingEventSource } = await import("/pkg/index.js");
@@ -45,40 +45,6 @@ function helpers() {
     }
     await reader.cancel();
     return { ...cuts, hasCrLf: text().includes("\r\n") };
-  };
-}
-
-/** The pages of this browser, used again from test to test. */
-export function pagesOf(browser) {
-  const idle = [];
-  let busy = [];
-
-  async function open() {
-    const context = await browser.newContext();
-    const page = await context.newPage();
-    page.on("pageerror", (error) => page.wrong.push(`${page.client}: ${error.message}`));
-    await page.addInitScript(helpers);
-    return page;
-  }
-
-  /** A page of that origin, for a client. */
-  async function take(client, origin) {
-    const page = Object.assign(idle.pop() ?? await open(), { client, wrong: [] });
-    busy.push(page);
-    await page.goto(origin);
-    return page;
-  }
-
-  return {
-    take,
-    /** Ends what the pages do, and returns what went wrong unseen in them. */
-    async release() {
-      const pages = busy;
-      busy = [];
-      for (const page of pages) await page.goto("about:blank");
-      idle.push(...pages);
-      return pages.flatMap(({ wrong }) => wrong);
-    },
   };
 }
 

@@ -2,11 +2,10 @@
 // ours has to hear as well, and go on where it was after whatever breaks. `SERVERS=nchan` (or several, with commas) runs a part;
 // `EVERWIRE_PKG=folder` has the package elsewhere than in pkg/.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { launchBrowser } from "../npm/support.mjs";
-import { CLIENTS, SEEING, STANDARD, hasClosed, hasHeard, key, listen, pagesOf, until } from "./clients.mjs";
+import { after, before, describe, test } from "node:test";
+import { CLIENTS, SEEING, STANDARD, hasClosed, hasHeard, helpers, key, listen, until } from "./clients.mjs";
 import { openFront } from "./front.mjs";
+import { TIMEOUT, folder, onEach, openPages } from "./pages.mjs";
 import { SERVERS, startServer } from "./servers.mjs";
 
 /** Data and type of events that a parser can get wrong. */
@@ -24,9 +23,6 @@ const SCRIPT = [
   ["last"],
 ];
 
-/** Generous, for a machine that compiles meanwhile. */
-const TIMEOUT = { timeout: 180_000 };
-
 /** Numbers from 0 to 1, the same for the same seed (xorshift). */
 function seeded(seed) {
   let state = seed;
@@ -38,26 +34,8 @@ function seeded(seed) {
   };
 }
 
-const folder = process.env.EVERWIRE_PKG ?? fileURLToPath(new URL("../../pkg", import.meta.url));
-
-/** All at once; what fails is told when all are through, so that nothing goes on into the next test. */
-async function onEach(clients, what) {
-  const results = await Promise.allSettled(clients.map(what));
-  const reasons = results.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
-  if (reasons.length) throw new AggregateError(reasons, reasons.map(({ message }) => message).join("\n\n"));
-  return results.map(({ value }) => value);
-}
-
-let browser;
-let pages;
+const pages = openPages(helpers);
 let channels = 0;
-
-before(async () => {
-  browser = await launchBrowser();
-  pages = pagesOf(browser);
-});
-
-after(() => browser?.close());
 
 for (const name of process.env.SERVERS?.split(",") ?? Object.keys(SERVERS)) {
   describe(name, () => {
@@ -76,10 +54,6 @@ for (const name of process.env.SERVERS?.split(",") ?? Object.keys(SERVERS)) {
       await front?.stop();
       await other?.stop();
       await server?.stop();
-    });
-
-    afterEach(async () => {
-      assert.deepEqual(await pages.release(), [], "what went wrong unseen in a page");
     });
 
     const join = (client, channel, how) => listen(pages, { server, front }, client, channel, how);

@@ -6,7 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 HERE=tests/interop
-VENV=${CARGO_TARGET_DIR:-target}/interop-venv
+TARGET=${CARGO_TARGET_DIR:-target}
+VENV=$TARGET/interop-venv
 # nginx is not on everybody's path.
 PATH=$PATH:/usr/sbin
 
@@ -18,9 +19,13 @@ fail() {
 }
 
 has_nchan() { have nginx && [ -f /usr/lib/nginx/modules/ngx_nchan_module.so ]; }
-has_better_sse() { [ "$HERE/node_modules/.package-lock.json" -nt "$HERE/package-lock.json" ]; }
+has_npm() { [ "$HERE/node_modules/.package-lock.json" -nt "$HERE/package-lock.json" ]; }
 # The list of what was installed is copied there last.
-has_starlette() { cmp -s "$HERE/requirements.txt" "$VENV/requirements.txt"; }
+has_python() { cmp -s "$HERE/requirements.txt" "$VENV/requirements.txt"; }
+has_rust() {
+  local built=$TARGET/interop-rust/debug/everwire-interop-socketioxide file
+  for file in "$HERE"/socketioxide/{Cargo.toml,Cargo.lock,src/main.rs}; do [ "$built" -nt "$file" ] || return; done
+}
 
 nchan() {
   has_nchan && return
@@ -39,30 +44,40 @@ nchan() {
   apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${packages[@]}"
 }
 
-better_sse() {
-  has_better_sse && return
+npm_servers() {
+  has_npm && return
   have npm || fail "npm is missing: install Node.js 20 or later"
   npm --prefix "$HERE" ci --ignore-scripts --no-audit --no-fund
   touch "$HERE/node_modules/.package-lock.json"
 }
 
-starlette() {
-  has_starlette && return
+python_servers() {
+  has_python && return
   have python3 || fail "python3 is missing: install Python 3.11 or later"
   python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || fail "Python 3.11 or later is needed, this is $(python3 --version)"
   python3 -c 'import venv, ensurepip' 2>/dev/null || fail "Python's venv is missing; Debian's package is python3-venv"
-  say "installing sse-starlette into $VENV"
+  say "installing the servers in Python into $VENV"
   python3 -m venv --clear "$VENV"
   "$VENV/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$HERE/requirements.txt"
   cp "$HERE/requirements.txt" "$VENV/"
 }
 
+rust_servers() {
+  has_rust && return
+  have cargo || fail "cargo is missing: install Rust"
+  say "building the servers in Rust"
+  cargo build --quiet --locked --manifest-path "$HERE/socketioxide/Cargo.toml" --target-dir "$TARGET/interop-rust"
+  # Cargo leaves it as it is, if only the time of a file is new.
+  touch "$TARGET/interop-rust/debug/everwire-interop-socketioxide"
+}
+
 case ${1-} in
 install)
   nchan
-  better_sse
-  starlette
+  npm_servers
+  python_servers
+  rust_servers
   ;;
-check) has_nchan && has_better_sse && has_starlette ;;
+check) has_nchan && has_npm && has_python && has_rust ;;
 *) fail "usage: tests/interop/tools.sh install | check" ;;
 esac
