@@ -89,7 +89,7 @@ test-package: tools-browsers fixture package
 # The tests in a browser. Cargo hands the compiled tests to wasm-bindgen's runner, which drives the browser; the time-out is
 # for all tests together.
 # Isolated, as the runner's pages are unless told otherwise, a page cannot ask another origin what cannot be read.
-BROWSER_TESTS = env WASM_BINDGEN_TEST_TIMEOUT=300 WASM_BINDGEN_TEST_DRIVER_TIMEOUT=30 WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION=1 \
+BROWSER_TESTS = env WASM_BINDGEN_TEST_TIMEOUT=600 WASM_BINDGEN_TEST_DRIVER_TIMEOUT=30 WASM_BINDGEN_TEST_NO_ORIGIN_ISOLATION=1 \
 	CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner
 CARGO_WEB_TEST = cargo test --target $(WASM) -p everwire --features json \
 	--test web --test web_dedicated_worker --test web_shared_worker --test web_service_worker

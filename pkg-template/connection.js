@@ -128,6 +128,16 @@ export const connect = (face, engine, wire) => {
     ({ origin } = new URL(given.url));
   };
 
+  /** Where an attempt goes: known, or asked for, once. */
+  const locate = () => {
+    const where = { place };
+    where.ready = wire.provide && wire.provide().then((given) => {
+      where.place = given;
+      where.ready = undefined;
+    });
+    return where;
+  };
+
   /**
    * Opens something for an attempt, in place of what it had open for the same purpose. Whoever throws is lacking on this host, or
    * forbidden. `details(signal, place)` are what the opener needs to know beside the place, which stays that of the attempt.
@@ -139,23 +149,22 @@ export const connect = (face, engine, wire) => {
     const isProbe = parts.has(current) && id !== current;
     if (!isProbe) carrier = id;
     // What it sends goes to where it is.
-    const part = { ...(parts.get(id) ?? { place }), ...parts.get(key), controller };
+    const where = parts.get(id)?.where ?? locate();
+    const part = { ...parts.get(key), where, controller };
     parts.set(key, part);
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     const begin = () => {
       try {
-        Object.assign(part, open({ ...wire, ...part.place, ...details(signal, part.place) }, report, signal));
+        Object.assign(part, open({ ...wire, ...where.place, ...details(signal, where.place) }, report, signal));
       } catch (error) {
         report(UNUSABLE, { text: String(error) });
       }
     };
     part.again ??= (cursor) => use(key, id, open, (signal, place) => details(signal, place, cursor));
-    if (part.settled || !wire.provide) return begin();
-    part.settled = true;
-    wire.provide().then((given) => {
+    if (!where.ready) return begin();
+    where.ready.then(() => {
       if (signal.aborted) return;
-      part.place = given;
-      if (!isProbe) settle(given);
+      if (!isProbe) settle(where.place);
       begin();
     }).catch((error) => report(UNREADY, { text: String(error?.message ?? error) }));
   };
@@ -220,8 +229,8 @@ export const connect = (face, engine, wire) => {
       else parts.get(id)?.send?.(message);
     },
     farewell(id, body) {
-      const { place } = parts.get(id) ?? {};
-      if (place) sendBeacon({ ...wire, httpUrl: addressed(id, place.httpUrl) }, body.join?.("") ?? body);
+      const { httpUrl } = parts.get(id)?.where.place ?? {};
+      if (httpUrl) sendBeacon({ ...wire, httpUrl: addressed(id, httpUrl) }, body.join?.("") ?? body);
     },
     drop(id, ...farewell) {
       for (const key of [id, -id]) {
@@ -283,6 +292,7 @@ export const connect = (face, engine, wire) => {
       cause = undefined;
       // Without a transport it is credentials that it waits for.
       if (state === "connecting" && transport) counters.attempts += 1;
+      if (state === "open" && previous !== "open") greet();
       emit("statechange", { state, previous, transport, attempt, retryIn });
     },
     /** Comes between a status and what has this cause. */
@@ -301,7 +311,6 @@ export const connect = (face, engine, wire) => {
     },
     opened() {
       upSince = performance.now();
-      greet();
       tell("open");
     },
     message(value, id) {
@@ -342,7 +351,6 @@ export const connect = (face, engine, wire) => {
     reconnected(continuity, downtime) {
       upSince = performance.now();
       if (openParser) tell("open");
-      else greet();
       tell("reconnected", { continuity: CONTINUITIES[continuity], downtime, transport: it.transport });
     },
     gap(after) {

@@ -480,7 +480,8 @@ impl<P: Payload> Machine<P> {
             first = !carrier.heard;
             let flows = self.released || !self.config.gate;
             let passes = first || terms.volatile || (flows && self.outbox.is_empty());
-            match carrier.room(&payload, self.doubtful) {
+            // The first words are the application's own risk: they may be what opens the gate.
+            match carrier.room(&payload, self.doubtful && !first) {
                 Room::Now if passes => {
                     let now = carrier.session.send(payload);
                     if let Some(data) = now.or_else(|| carrier.session.flush()) {
