@@ -10,6 +10,7 @@
 //! - The server pings. Nothing for `pingInterval + pingTimeout` means that the session is dead.
 //! - The body of a poll, and of a POST, is packets with U+001E between them, in UTF-8. A POST is answered `ok`, and has at most
 //!   `maxPayload` bytes. So a text with U+001E cannot be sent, and as the transport may change, on neither of them.
+//! - PyPI's python-engineio takes 16 packets in a body. Of one with more it drops them all, and answers 200 all the same.
 //! - Exactly one GET is in flight: a second one, or one that is aborted, ends the session.
 //! - 400 for a session means that the server does not know it (any more). Servers put different things into the body.
 //!
@@ -36,6 +37,8 @@ use crate::core::{
 
 /// What is between two packets of a body.
 const SEPARATOR: &[u8] = b"\x1e";
+/// The most packets of a body.
+const MOST_PACKETS: usize = 16;
 /// The server's first packet is not longer than this.
 const HANDSHAKE_BYTES: usize = 1024;
 
@@ -398,7 +401,8 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
         }
         let pong = self.pong.as_ref().map_or(0, |pong| pong.size().saturating_add(1));
         let all = pong.saturating_add(self.bytes).saturating_add(size).saturating_sub(1);
-        Room::now_if(self.posting.is_none() && all <= self.hand.max)
+        let packets = self.batch.len().saturating_add(usize::from(self.pong.is_some()));
+        Room::now_if(self.posting.is_none() && all <= self.hand.max && packets < MOST_PACKETS)
     }
 
     fn is_sending(&self) -> bool {
