@@ -4,6 +4,7 @@ Usage: python engine_io_app.py INTERVAL TIMEOUT PAYLOAD
 """
 
 import asyncio
+import logging
 import re
 import socket
 import sys
@@ -55,6 +56,9 @@ async def binary(sid, data):
 
 
 app = socketio.ASGIApp(io, other_asgi_app=engineio.ASGIApp(engine))
+# They warn of every session that they do not know any more, and go on after exceptions; only of those we want to read.
+for name in ("engineio.server", "socketio.server"):
+    logging.getLogger(name).addFilter(lambda record: record.exc_info is not None)
 listener = socket.create_server(("127.0.0.1", 0))
 print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
 uvicorn.Server(uvicorn.Config(app, log_level="error", ws="wsproto")).run(sockets=[listener])

@@ -100,6 +100,7 @@ export async function openFront(server, folder) {
     /** Passes bytes of an answer on, as the fault has it. */
     async function pass(bytes) {
       if (sent === 0) fault.answered?.();
+      if (fault.inBody && bytes.includes(HEAD_END)) fault.after = sent + bytes.indexOf(HEAD_END) + HEAD_END.length + 1;
       const rest = bytes.subarray(0, Math.max((fault.after ?? Infinity) - sent, 0));
       sent += rest.length;
       note(rest);
@@ -186,6 +187,8 @@ export async function openFront(server, folder) {
   await once(listener, "listening");
   return {
     origin: `http://127.0.0.1:${listener.address().port}`,
+    /** All requests, in order. */
+    all: requests,
     /**
      * The requests of this client, in order, as `parse` has them, with what is known of the answer: `status`, and `isOver`. `beside`: how
      * many GETs of the same session were not yet answered when this one came.
@@ -193,9 +196,9 @@ export async function openFront(server, folder) {
     requests: requestsOf,
     /**
      * What is done about this client's requests: `plan(number, request)` gives a fault, before the request goes on. With `after`, the
-     * connection is broken off after so many bytes of the answer, head included, as `how` says: "end" or "reset"; with `until`, it is ended
-     * as soon as that is true of what has passed. `trickle`: in pieces. `answered` is called when the answer begins. `refuse`: it is
-     * answered with this status, and the server does not hear of it.
+     * connection is broken off after so many bytes of the answer, head included, as `how` says: "end" or "reset"; with `inBody`, after the
+     * first byte that is not of its head; with `until`, it is ended as soon as that is true of what has passed. `trickle`: in pieces.
+     * `answered` is called when the answer begins. `refuse`: it is answered with this status, and the server does not hear of it.
      */
     plan: (client, plan) => plans.set(client, plan),
     /** Passes on nothing that this client sends, until the function is called that is returned. */
