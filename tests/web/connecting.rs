@@ -176,7 +176,10 @@ async fn a_server_that_restarts_or_is_overloaded_is_tried_again() {
         let socket = socket(url).open().unwrap();
         let (heard, _losing) = causes(&socket);
         until("the close", || heard.len() == 1).await;
-        assert_eq!(heard.all(), [(1, CauseKind::Close, String::from("later"))], "{code}");
+        let heard = heard.all();
+        // WebKitGTK knows no codes beyond those of RFC 6455 itself, and takes such a close for a lost connection.
+        let is_lost = code > 1011 && code < 3000 && heard == [(1, CauseKind::Network, String::new())];
+        assert!(is_lost || heard == [(1, CauseKind::Close, String::from("later"))], "{code}: {heard:?}");
         until("open", || is_open(&socket)).await;
     }
 }
