@@ -1,5 +1,5 @@
-// The wire Engine.IO against six servers of that family, in Chromium. On those of Socket.IO, whose packets are plain messages to us, the page
-// speaks as much of that as these tests need. `SERVERS=engineioxide` (or several, with commas) runs a part.
+// The wire Engine.IO against six servers of that family, in Chromium. On those of Socket.IO, whose packets are plain messages to us, the
+// page speaks as much of that as these tests need. `SERVERS=engineioxide` (or several, with commas) runs a part.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openFront } from "./front.mjs";
@@ -10,7 +10,8 @@ import { ENGINES, startEngine, startProxy } from "./socket-servers.mjs";
 /** Each transport alone. */
 const WAYS = ["long-poll", "websocket"];
 const SCRIPT = [
-  "plain", "", "naïve ☃ 日本語 😀 👩\u200d🚀", "two\nlines, a line separator\u2028 and a \t tab", "b4bytes", { bytes: [0, 255, 128, 10] }, { bytes: [] },
+  "plain", "", "naïve ☃ 日本語 😀 👩\u200d🚀", "two\nlines, a line separator\u2028 and a \t tab", "b4bytes",
+  { bytes: [0, 255, 128, 10] }, { bytes: [] },
   { text: "long ☃ ", times: 130_000 }, { times: 2 ** 20 }, ...Array.from({ length: 1_000 }, (_, i) => `${i}`), "last",
 ];
 const outbox = { maxMessages: 100_000, maxBytes: 2 ** 23 };

@@ -66,7 +66,8 @@ export async function openFront(server, folder) {
     const file = path === "/" ? "/empty.html" : path.slice("/pkg".length);
     const found = path === "/" ? EMPTY_PAGE : await readFile(join(folder, file)).catch(() => null);
     const body = Buffer.from(found ?? "there is no such file");
-    const head = [`HTTP/1.1 ${found ? 200 : 404} -`, `Content-Type: ${TYPES[extname(file)]}`, `Content-Length: ${body.length}`];
+    const head = [`HTTP/1.1 ${found ? 200 : 404} -`, `Content-Type: ${TYPES[extname(file)]}`, `Content-Length: ${body.length}`,
+      "Cache-Control: max-age=600"];
     socket.write(Buffer.concat([Buffer.from(`${head.join("\r\n")}${HEAD_END}`), body]));
   }
 

@@ -38,10 +38,11 @@ export function helpers() {
 
   window.link = async ({ url, protocols = [], options, isSocketIo }) => {
     const { ReconnectingWebSocket } = await import("/pkg/index.js");
-    Object.assign(window, { said: [], deliveries: [], heard: [], ids: [], told: [] });
+    Object.assign(window, { said: [], heard: [], ids: [], told: [] });
     const tell = (type, more) => told.push({ type, said: said.length, heard: heard.length, last: heard.at(-1), ...more });
     const dialect = isSocketIo ? socketIo : plain;
-    window.socket = new ReconnectingWebSocket(url, protocols, isSocketIo ? { ...options, outbox: { gate: true, ...options.outbox } } : options);
+    // Nothing may go before Socket.IO has let us in.
+    window.socket = new ReconnectingWebSocket(url, protocols, { ...options, outbox: { gate: Boolean(isSocketIo), ...options.outbox } });
     socket.binaryType = "arraybuffer";
     for (const type of ["open", "reconnected"]) {
       socket.addEventListener(type, ({ continuity, transport = socket.transport }) => {
@@ -64,7 +65,7 @@ export function helpers() {
     window.say = (...messages) => {
       for (const message of messages.map(make)) {
         said.push(summary(message));
-        deliveries.push(dialect.say(message).map((packet) => socket.send(packet)).at(-1));
+        for (const packet of dialect.say(message)) socket.send(packet);
       }
     };
   };
@@ -94,8 +95,10 @@ export async function link(pages, front, client, url, { protocols, isSocketIo, .
 /** Waits until that is true in the page; if it does not become so, the error says what has become of the socket. */
 export async function until(page, isTrue, argument) {
   await page.waitForFunction(isTrue, argument, { timeout: 60_000 }).catch(async ({ message }) => {
-    const found = await page.evaluate(() => (
-      { state: socket.state, transport: socket.transport, said: said.length, heard: heard.length, last: heard.slice(-3), told: told.slice(-8) }));
+    const found = await page.evaluate(() => {
+      const { state, transport } = socket;
+      return { state, transport, said: said.length, heard: heard.length, last: heard.slice(-3), told: told.slice(-8) };
+    });
     throw new Error(`${page.client}: ${message}\n${JSON.stringify(found)}`);
   });
 }

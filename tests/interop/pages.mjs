@@ -10,7 +10,7 @@ export const folder = process.env.EVERWIRE_PKG ?? fileURLToPath(new URL("../../p
 /** Generous, for a machine that compiles meanwhile. */
 export const TIMEOUT = { timeout: 180_000 };
 
-/** The pages of a browser, which lives as long as this file's tests; they are used again from test to test. `helpers` runs in each first. */
+/** The pages of a browser that lives as long as a file's tests; they are used again from test to test. `helpers` runs in each first. */
 export function openPages(helpers) {
   const idle = [];
   let busy = [];

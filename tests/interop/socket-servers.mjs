@@ -32,7 +32,7 @@ const stoppable = ({ child, origin }, more) => ({
 
 export const startWs = async () => stoppable(await application(node("ws.mjs")));
 
-/** Milliseconds between the server's pings, and for the answer; and the most bytes in a body. By default, as far as possible, the servers' own. */
+/** Starts a server of Engine.IO: milliseconds between its pings, and for their answers; and the most bytes in a body. */
 export async function startEngine(name, { pingInterval = 25_000, pingTimeout = 20_000, maxPayload = 3_000_000 } = {}) {
   const { command, ...traits } = ENGINES[name];
   return stoppable(await application(command, pingInterval, pingTimeout, maxPayload), traits);

@@ -105,9 +105,13 @@ for (const name of process.env.SERVERS?.split(",") ?? Object.keys(SERVERS)) {
       await onEach(["witness", ...CLIENTS], async (client) => {
         front.plan(key(client, channel), () => ({ trickle: true }));
         if (client !== "witness") return hasHeard(await join(client, channel), expected);
-        // That they do come in pieces is to be seen first.
+        // That they do come in pieces is to be seen first; a busy machine may join them.
         const page = await pages.take(client, front.origin);
-        const cuts = await page.evaluate((how) => findCuts(...how), [`/events/${channel}?client=${key(client, channel)}`, "last"]);
+        const how = [`/events/${channel}?client=${key(client, channel)}`, "last"];
+        let cuts;
+        for (let tries = 0; tries < 10 && !(cuts?.inCharacter && (cuts.inLineEnd || !cuts.hasCrLf)); tries += 1) {
+          cuts = await page.evaluate((how) => findCuts(...how), how);
+        }
         assert.ok(cuts.inCharacter > 0 && (cuts.inLineEnd > 0 || !cuts.hasCrLf), JSON.stringify(cuts));
         return undefined;
       });
@@ -141,7 +145,7 @@ for (const name of process.env.SERVERS?.split(",") ?? Object.keys(SERVERS)) {
       await hasHeard(page, expected);
     });
 
-    test("nothing is lost and nothing is repeated, wherever connections break", TIMEOUT, () => nothingIsLost(front, CLIENTS, 12));
+    test("nothing is lost and nothing is repeated, wherever connections break", TIMEOUT, () => nothingIsLost(front, CLIENTS, 8));
 
     // There the strict class has to find out whether it was refused, which it cannot in such weather.
     test("nor from another origin", TIMEOUT, () => nothingIsLost(other, CLIENTS.filter((client) => client !== "strict"), 6));
