@@ -45,6 +45,7 @@ test: test-format test-lint test-native test-fuzz test-package test-chromium tes
 .PHONY: test-format
 test-format:
 	cargo fmt --all --check
+	cargo fmt --manifest-path tests/interop/socketioxide/Cargo.toml --check
 	@echo "$@: passed"
 
 ##   make test-lint      clippy on both targets and all features, rustdoc; warnings are errors
@@ -122,7 +123,7 @@ test-e2e: tools-build tools-browsers fixture pkg/package.json
 	node --test --test-concurrency=1 tests/e2e/*.test.mjs
 	@echo "$@: passed"
 
-##   make test-interop   servers that are not ours, where they can be installed: of event streams, ws, Engine.IO, nginx with nchan
+##   make test-interop   servers that are not ours, where they can be installed: ws, six of Engine.IO, better-sse, sse-starlette, nginx with nchan
 .PHONY: test-interop
 test-interop: tools-build tools-browsers fixture pkg/package.json
 	@if tests/interop/tools.sh install; then \
