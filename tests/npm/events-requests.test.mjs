@@ -244,7 +244,7 @@ test("what the application sends goes with the request: headers in any form, and
   for (const { method, headers } of entries.slice(0, -own.length)) {
     assert.deepEqual([method, headers["x-mine"], headers.accept], ["GET", "1", "text/event-stream"]);
   }
-  // A browser may ask again by itself.
+  // However often it asked.
   for (const { headers } of own) assert.equal(headers.accept, "text/event-stream;q=1");
   assert.ok(own.length);
 });

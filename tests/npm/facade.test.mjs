@@ -326,7 +326,9 @@ test("a connection that was lost falls back to server-sent events, and climbs ba
 test("a thousand relay messages arrive once each and in order, through fifty drops", { timeout: 40_000 }, async () => {
   const path = `/relay/${scene.channel}`;
   await inPage(async (channel) => {
-    window.socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay", reconnect: { ...quick, maxDelay: 20 } });
+    window.socket = new ReconnectingWebSocket(`/relay/${channel}`, [], {
+      // A poll or a stream that is cut Chromium asks for again by itself, and nobody would know of that drop.
+      wire: "relay", transports: ["websocket"], reconnect: { ...quick, maxDelay: 20 } });
     window.came = take(socket, 1000);
     await next(socket, "open");
   });
@@ -340,8 +342,8 @@ test("a thousand relay messages arrive once each and in order, through fifty dro
   const { came, stats } = await inPage(async () => ({ came: await window.came, stats: socket.stats() }));
   assert.deepEqual(came, Array.from({ length: 1000 }, (_, i) => String(i)));
   assert.equal(stats.messages, 1000);
-  // One that is cut before the page has heard of it is a failed attempt, and no drop; and a cut may hit one that is being left.
-  assert.ok(stats.attempts > 40, `${stats.attempts} attempts`);
+  // A connection that is cut before the page has heard of it is a failed attempt, and no drop.
+  assert.ok(stats.attempts > 50, `${stats.attempts} attempts`);
 });
 
 test("a message that the relay refuses for good is reported, and what follows goes on", async () => {
