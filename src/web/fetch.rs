@@ -69,11 +69,12 @@ impl Stream {
         init.set_signal(Some(&controller.signal()));
         init.set_cache(RequestCache::NoStore);
         init.set_credentials(mode(request.credentials));
-        let response = global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?;
+        // Listened to from now on: a task that is dropped before its first turn would leave a rejection that nobody catches.
+        let response = JsFuture::from(global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?);
 
         let ear = Ear { request, refused: refused.clone(), controller: controller.clone(), reporter: reporter.clone() };
         let task = Task::spawn(async move {
-            let why = match JsFuture::from(response).await {
+            let why = match response.await {
                 Ok(response) => match ear.read(&response.unchecked_into(), reader).await {
                     Ok(()) => return,
                     Err(why) => words(&why),

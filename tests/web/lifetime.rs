@@ -28,6 +28,15 @@ async fn dropping_the_handle_inside_its_own_callback_is_fine() {
 }
 
 #[wasm_bindgen_test]
+async fn a_stream_that_is_dropped_as_soon_as_it_is_opened_leaves_no_error_that_nobody_catches() {
+    let fixture = Fixture::get().await;
+    for rung in [Transport::FetchStream, Transport::XhrStream, Transport::LongPoll] {
+        drop(Events::builder(fixture.url("/sse/numbers")).transports([rung]).open().unwrap());
+    }
+    sleep(50).await;
+}
+
+#[wasm_bindgen_test]
 async fn closing_inside_a_callback_ends_the_streams_and_nothing_follows() {
     let fixture = Fixture::get().await;
     let events = Events::builder(fixture.url("/sse/numbers?burst=50")).open().unwrap();
