@@ -5,6 +5,7 @@
 // at once, and their fields are cut out of it. Where every byte is a character, which the lengths tell, that is simple; else the wasm side
 // is asked by how much they differ. A slice keeps the string alive that it was cut from, so a window is not larger.
 
+import { compile } from "./compile.js";
 import { scalar, simd } from "./wasm/parser.js";
 
 /** The numbers of a table before its first event. */
@@ -29,7 +30,7 @@ const wasm = () => {
   try {
     module = new WebAssembly.Module(simd());
   } catch {
-    module = new WebAssembly.Module(scalar());
+    module = compile(scalar());
   }
   return (shared = new WebAssembly.Instance(module).exports);
 };

@@ -169,17 +169,6 @@ test("a host that lacks a rung stands on the next one at once", async () => {
   assert.deepEqual(seen, [["eventsource", 0], ["fetch-stream", 0], ["xhr-stream", 0], ["xhr-stream", 0]]);
 });
 
-test("a content security policy that forbids eval of wasm leaves the constructor's error to the application (T40)", async () => {
-  const said = await inPage(async () => {
-    const frame = document.createElement("iframe");
-    frame.src = "/www/no-wasm.html";
-    const said = next(window, "message");
-    document.body.append(frame);
-    return (await said).data;
-  });
-  assert.match(said, /^CompileError: /);
-});
-
 // ---- taking over ----
 
 test("when the browser's own stream is lost, fetch goes on after its last id, and it is told as one loss (T14)", async () => {

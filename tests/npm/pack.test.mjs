@@ -12,6 +12,7 @@ const FILES = [
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "README.md",
+  "compile.js",
   "connection.js",
   "dist/everwire.iife.js",
   "engine.js",
