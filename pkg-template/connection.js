@@ -35,6 +35,7 @@ export const connect = (face, engine, wire) => {
   const parts = new Map();
   /** What goes into the query of its URLs, by the id of the attempt. */
   const addresses = new Map();
+  /** Names of effects, each followed by its arguments. */
   const queue = [];
   /** What the transports have found out about the server. */
   const known = {};
@@ -51,6 +52,8 @@ export const connect = (face, engine, wire) => {
   let timer;
   let saving;
   let busy = false;
+  /** When the message came that is being delivered, if that is known. */
+  let clock = 0;
   let cause;
   let upSince = 0;
 
@@ -74,7 +77,7 @@ export const connect = (face, engine, wire) => {
     if (busy) return;
     busy = true;
     try {
-      for (let effect; (effect = queue.shift());) effect();
+      while (queue.length) effects[queue.shift()](...queue.shift());
     } finally {
       busy = false;
     }
@@ -95,7 +98,7 @@ export const connect = (face, engine, wire) => {
     const { signal } = life;
     const { transport, until } = remembered.get(memo()) ?? {};
     const beginWith = until > Date.now() ? TRANSPORTS.indexOf(transport) + 1 : 0;
-    machine = engine((effect, what) => queue.push(() => effects[effect](...what)), wire, it.lastEventId, beginWith);
+    machine = engine((effect, what) => queue.push(effect, what), wire, it.lastEventId, beginWith, run);
     watchPage(input, signal);
     if (resume.store) globalThis.addEventListener?.("pagehide", save, { signal });
     wire.abort?.addEventListener("abort", () => it.end(), { signal });
@@ -180,7 +183,7 @@ export const connect = (face, engine, wire) => {
       counters.bytes += bytes;
       machine.piece(id, bytes, events, retry, moved, overflow);
       // A block without data moves it as well, once the events before it have been heard.
-      if (moved !== undefined && id === current) queue.push(() => it.closing || moveTo(moved));
+      if (moved !== undefined && id === current) queue.push("past", [moved]);
       run();
     };
   };
@@ -190,8 +193,12 @@ export const connect = (face, engine, wire) => {
     if (wire.hello && it.lastEventId) machine.send(attempt(() => wire.hello(it.lastEventId)) ?? "", { volatile: true });
   };
 
-  /** By their names; src/js/host.rs has the arguments. */
+  /** By their names; src/js/host.rs has the arguments. The first two are of this file. */
   const effects = {
+    begin,
+    past(id) {
+      if (!it.closing) moveTo(id);
+    },
     open(id, transport, after) {
       // The browser's own class has parsed what it gives.
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
@@ -199,8 +206,10 @@ export const connect = (face, engine, wire) => {
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
           if (isReply && attempt(() => isReply(data))) return input(REPLY, { id });
-          machine.frame(id, data);
+          clock = performance.now();
+          machine.frame(id, data, clock);
           run();
+          clock = 0;
         };
         const read = parses && reading(id, signal, cursor);
         const tell = (event, moved) => {
@@ -314,7 +323,7 @@ export const connect = (face, engine, wire) => {
       tell("open");
     },
     message(value, id) {
-      const shared = { target: face, origin, timeStamp: performance.now() };
+      const shared = { target: face, origin, timeStamp: clock || performance.now() };
       if (!openParser) {
         if (it.closing) return;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
@@ -415,7 +424,7 @@ export const connect = (face, engine, wire) => {
     reconnect() {
       if (machine && !it.closing) return input(RECONNECT);
       // After what is in the queue, for that may be the end.
-      queue.push(begin);
+      queue.push("begin", []);
       run();
     },
     /** Events of this type are wanted as well. */

@@ -7,7 +7,9 @@ export const instantiate = (module) => {
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   const hosts = [];
+  /** Never changed, as pushing onto an empty array makes room for many. */
   let others = [];
+  const NONE = others;
 
   // Values that the wasm side knows by number; 0 is none. It says when it needs one no longer.
   const values = [undefined];
@@ -73,14 +75,14 @@ export const instantiate = (module) => {
     retain: (at) => keep(values[at]),
     release: give,
     // What an effect has besides numbers is told before it.
-    text: (at, length) => { others.push(text(at, length)); },
-    value: (at) => { others.push(give(at)); },
+    text: (at, length) => { others = [...others, text(at, length)]; },
+    value: (at) => { others = others === NONE ? [give(at)] : [...others, give(at)]; },
   };
   // The effects are what else the module imports.
   for (const { name } of WebAssembly.Module.imports(module)) {
     host[name] ??= (to, ...numbers) => {
       const all = numbers.length ? [...numbers, ...others] : others;
-      others = [];
+      others = NONE;
       hosts[to](name, all);
     };
   }
@@ -111,7 +113,7 @@ export const instantiate = (module) => {
         if (delivery === QUEUED) values[at] = later(data);
         return delivery;
       },
-      frame: (id, data) => wasm.frame(machine, performance.now(), id, keep(data)),
+      frame: (id, data, now) => wasm.frame(machine, now, id, keep(data)),
       piece: (id, bytes, events, retry, lastId, overflow) => {
         const at = lastId === undefined ? 0 : pass(lastId, "");
         wasm.piece(machine, performance.now(), id, bytes, events.length ? keep(events) : 0, retry, lastId !== undefined, overflow, at);
