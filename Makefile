@@ -36,6 +36,12 @@ package: tools-build
 pkg/package.json: $(PACKAGE_INPUTS)
 	node pkg-template/assemble.mjs
 
+## make sizes            what each import of the package weighs, and what peers do; writes README.md's table
+.PHONY: sizes
+sizes: pkg/package.json
+	npm --prefix tests/npm/peers ci --ignore-scripts --no-audit --no-fund
+	node scripts/sizes.mjs
+
 ## make test             every check there is: what CI runs
 .PHONY: test
 test: test-format test-lint test-native test-fuzz test-package test-chromium test-firefox test-webkit test-e2e test-interop
@@ -53,7 +59,7 @@ test-format:
 test-lint: tools-build
 	cargo fetch --locked
 	cargo clippy --workspace --all-targets -- -D warnings
-	for features in "" json npm npm-parser; do \
+	for features in "" json npm npm-wires npm-parser; do \
 		echo "clippy --target $(WASM) --features '$$features'"; \
 		cargo clippy --target $(WASM) -p everwire --lib --features "$$features" -- -D warnings; \
 	done

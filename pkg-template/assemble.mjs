@@ -54,10 +54,11 @@ const published = (name) => name.endsWith(".js") || name.endsWith(".d.ts") || na
 for (const name of readdirSync(template).filter(published)) copyFileSync(join(template, name), join(pkg, name));
 for (const name of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
 
-// One crate, three modules, so that a page pays for what it uses: the machine of the reconnecting classes; and the parser of event
-// streams, with vectors and without.
+// One crate, four modules, so that a page pays for what it uses: the machine of the reconnecting classes, with all wires and with the raw one
+// alone; and the parser of event streams, with vectors and without.
 const modules = {
-  machine: { bytes: compile("npm", "machine", "z") },
+  machine: { bytes: compile("npm-wires", "machine", "z") },
+  raw: { bytes: compile("npm", "raw", "z") },
   // For the parser, `s` is twice as fast as `z`, and as fast as `3`.
   parser: {
     simd: compile("npm-parser", "parser", "s", ["-Ctarget-feature=+simd128"]),

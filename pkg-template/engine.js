@@ -1,6 +1,14 @@
 // The wasm side: one instance for all connections of a page. Only numbers cross; src/js/ of the repository is its other half.
 
+import { compile } from "./compile.js";
+
 const QUEUED = 1;
+
+/** An engine whose module is `bytes()`, compiled when it is first needed. */
+export const inlined = (bytes) => {
+  let shared;
+  return (...connection) => (shared ??= instantiate(compile(bytes())))(...connection);
+};
 
 /** Instantiates the module. What its connections want done is told to `hosts[number]`, as the name of the effect and its arguments. */
 export const instantiate = (module) => {

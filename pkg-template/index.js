@@ -1,16 +1,13 @@
 // The default entry: the module is inlined, and compiled on the first construction. Importing it does nothing.
 
 import { bytes } from "./wasm/machine.js";
-import { compile } from "./compile.js";
-import { instantiate } from "./engine.js";
+import { inlined } from "./engine.js";
 import { socketClass } from "./websocket.js";
 import { sourceClass } from "./eventsource.js";
+import { allWires } from "./wires.js";
 
-let shared;
-
-/** Makes a machine. */
-const engine = (...connection) => (shared ??= instantiate(compile(bytes())))(...connection);
+const engine = /* @__PURE__ */ inlined(bytes);
 
 export { EventSource } from "./strict.js";
-export const ReconnectingWebSocket = /* @__PURE__ */ socketClass(engine);
+export const ReconnectingWebSocket = /* @__PURE__ */ socketClass(engine, allWires);
 export const ReconnectingEventSource = /* @__PURE__ */ sourceClass(engine);

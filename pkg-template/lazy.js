@@ -1,10 +1,12 @@
 // The entry with a module of its own, which is fetched: for pages that want it compiled while it comes, and kept in the cache. A connection may be
 // made before that, and connects at once.
 
+import { compile } from "./compile.js";
 import { instantiate } from "./engine.js";
 import { earlyEngine } from "./early.js";
 import { socketClass } from "./websocket.js";
 import { sourceClass } from "./eventsource.js";
+import { allWires } from "./wires.js";
 
 /** What makes machines, or the promise of it. */
 let ready;
@@ -29,12 +31,22 @@ const moduleOf = async (input) => {
   return isTyped && WebAssembly.compileStreaming ? WebAssembly.compileStreaming(given) : WebAssembly.compile(await given.arrayBuffer());
 };
 
+/** Why this host compiles nothing, if so. */
+const whyNot = () => {
+  try {
+    compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+  } catch (error) {
+    return error;
+  }
+};
+
 const load = (input) => (loading ??= moduleOf(input ?? new URL("./wasm/machine.wasm", import.meta.url)).then(
   (module) => (ready = instantiate(module)),
   (error) => {
     // So that it may be tried once more.
     loading = undefined;
-    throw new Error(`everwire/lazy could not load its module: ${error?.message ?? error}`, { cause: error });
+    const { message } = whyNot() ?? error;
+    throw new Error(`everwire/lazy could not load its module: ${message}`, { cause: error });
   },
 ));
 
@@ -49,5 +61,5 @@ export const init = async (input) => {
 const engine = (...connection) => (ready ?? earlyEngine(load()))(...connection);
 
 export { EventSource } from "./strict.js";
-export const ReconnectingWebSocket = /* @__PURE__ */ socketClass(engine);
+export const ReconnectingWebSocket = /* @__PURE__ */ socketClass(engine, allWires);
 export const ReconnectingEventSource = /* @__PURE__ */ sourceClass(engine);

@@ -5,20 +5,8 @@ import { connectionOf, makeFace } from "./face.js";
 import { constants, enumerable } from "./idl.js";
 import { fail, isFunction, numbers, oneOf, resolve, resuming } from "./options.js";
 import { plainly } from "./plain.js";
-import { httpRequest, webSocket } from "./shell.js";
-import { eventSource } from "./source.js";
 import { keepLists } from "./target.js";
 
-/** What the wires need of a browser; src/core/wire has their facts. */
-const WIRES = {
-  raw: { transports: { websocket: webSocket } },
-  relay: {
-    own: ["ws+meta.nchan"],
-    query: "last_event_id",
-    transports: { websocket: webSocket, eventsource: eventSource, "long-poll": httpRequest },
-  },
-  "engine.io": { transports: { websocket: webSocket, "long-poll": httpRequest } },
-};
 const WHEN_FULL = ["refuse", "drop-oldest", "drop-newest"];
 
 /** An HTTP token (RFC 9110, 5.6.2). */
@@ -60,10 +48,10 @@ const heart = (heartbeat, wire) => {
   return { interval: 25_000, timeout: 10_000, ...heartbeat };
 };
 
-const described = (url, protocols, options) => {
+const described = (url, protocols, options, wires) => {
   const { wire = "raw", fallbackUrl, withCredentials = true, headers, outbox = {}, resume = {}, refresh, verdict, id } = options;
-  const number = oneOf("wire", wire, Object.keys(WIRES));
-  const { own = [], query = resume.query ?? "", transports } = WIRES[wire];
+  const number = oneOf("wire", wire, Object.keys(wires));
+  const { own = [], query = resume.query ?? "", transports, post } = wires[wire];
   const whenFull = oneOf("outbox.whenFull", outbox.whenFull ?? "refuse", WHEN_FULL);
   const heartbeat = heart(options.heartbeat, wire);
   for (const [name, given] of Object.entries({ id, "resume.message": resume.message })) {
@@ -92,7 +80,7 @@ const described = (url, protocols, options) => {
     flags: Boolean(resume.message) | (Boolean(outbox.gate) << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
       | (Boolean(outbox.resend) << 5) | (beginLow << 6) | (whenFull << 7),
     settings: numbers({ ...options, heartbeat, transports: ladder }, offered, ["outbox.maxBytes", 1_048_576, 1]),
-    own, query, transports, place, post: httpRequest, withCredentials, heartbeat, id, refresh, verdict,
+    own, query, transports, place, post, withCredentials, heartbeat, id, refresh, verdict,
     provide: provided && (async () => placed(...await Promise.all(given.map(valueOf)))),
     resume: resuming(place?.url, resume),
     hello: resume.message,
@@ -100,7 +88,8 @@ const described = (url, protocols, options) => {
   };
 };
 
-export const socketClass = (engine) => {
+/** The class, for connections over these wires, with machines of this engine. */
+export const socketClass = (engine, wires) => {
   class ReconnectingWebSocket extends EventTarget {
     constructor(url, protocols = [], options = {}) {
       if (!arguments.length) fail("url", "nothing", "a URL");
@@ -109,7 +98,7 @@ export const socketClass = (engine) => {
       const inner = keepLists(this, plain);
       inner.connection = plain
         ? plainly(this, [url, protocols], options.signal)
-        : connect(this, engine, described(url, protocols, options));
+        : connect(this, engine, described(url, protocols, options, wires));
     }
 
     get extensions() { return connectionOf(this).socket?.extensions ?? ""; }

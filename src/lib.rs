@@ -36,7 +36,7 @@
 //! # Features
 //!
 //! - `json`: typed messages over the browser's own JSON.
-//! - `npm`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
+//! - `npm`, `npm-wires`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 
 pub mod core;

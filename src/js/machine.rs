@@ -5,6 +5,8 @@ use std::cell::Cell;
 use wasm_bindgen::prelude::*;
 
 use super::{handle::Handle, host::Host, slab::Slab};
+#[cfg(feature = "npm-wires")]
+use crate::core::wire::{engine_io::EngineIo, relay::Relay};
 use crate::core::{
     backoff::Backoff,
     cause::Verdict,
@@ -13,7 +15,7 @@ use crate::core::{
     text::Text,
     time::Millis,
     types::{ConnId, Delivery, Head, Input, Lane, PageEvent, Piece, Refused, Report, Ruling, Transport},
-    wire::{OwnIds, Wire, engine_io::EngineIo, raw::Raw, relay::Relay, sse::Sse},
+    wire::{OwnIds, Wire, raw::Raw, sse::Sse},
 };
 
 thread_local! {
@@ -71,7 +73,7 @@ const BEGIN_LOW: u32 = 64;
 /// What a full outbox does: the place in [`WhenFull::ALL`] times this.
 const WHEN_FULL: u32 = 128;
 
-/// Makes a connection over `wire` (0 raw, 1 relay, 2 Engine.IO, 3 server-sent events) that has not begun, and tells its number.
+/// Makes a connection over `wire` (0 raw, 3 server-sent events; with all wires, 1 relay, 2 Engine.IO) that has not begun, and tells its number.
 ///
 /// The buffer holds the name of the query parameter for the last id, of `query` bytes, and the last id. `transports` has three bits for
 /// each transport, the first one lowest: 1 + its place in [`Transport::ALL`]; 0: those of the wire. `begin_with` is such a number, or 0. `seed`
@@ -141,9 +143,11 @@ pub fn create(
     }
     let own_ids = OwnIds { query: query.clone(), told: has(FIRST_FLAG) };
     let wire: Box<dyn Wire<Handle>> = match wire {
-        0 => Box::new(Raw(own_ids)),
+        #[cfg(feature = "npm-wires")]
         1 => Box::new(Relay),
+        #[cfg(feature = "npm-wires")]
         2 => Box::new(EngineIo(own_ids)),
+        0..=2 => Box::new(Raw(own_ids)),
         _ => Box::new(Sse { keeps_source: has(FIRST_FLAG), query, needs_fetch: has(SECOND_FLAG) }),
     };
     CONNECTIONS.with(|all| all.keep(Machine::new(config, wire)))

@@ -2,10 +2,10 @@
 //!
 //! | module | feature | called by |
 //! | --- | --- | --- |
-//! | [`machine`] | `npm` | `pkg-template/engine.js` |
+//! | [`machine`] | `npm`, and `npm-wires` for all wires of sockets | `pkg-template/engine.js` |
 //! | [`parser`] | `npm-parser` | `pkg-template/parser.js` |
 //!
-//! Each is compiled into a module of its own, so that a page pays for what it uses.
+//! Each is compiled into a module of its own, the machine with and without those wires, so that a page pays for what it uses.
 //!
 //! In the npm build the shell is written in JavaScript (`pkg-template/shell.js`), for three reasons, all measured. A page pays for
 //! every byte, and the same shell over web-sys is four times the size. A payload must never enter wasm memory. And a socket

@@ -35,6 +35,8 @@ const FILES = [
   "polyfill-force.js",
   "polyfill.d.ts",
   "polyfill.js",
+  "raw.d.ts",
+  "raw.js",
   "requests.js",
   "shell.js",
   "source.js",
@@ -47,7 +49,10 @@ const FILES = [
   "wasm/parser-scalar.wasm",
   "wasm/parser.js",
   "wasm/parser.wasm",
+  "wasm/raw.js",
+  "wasm/raw.wasm",
   "websocket.js",
+  "wires.js",
 ];
 
 test("the tarball holds what it should, and nothing else", () => {

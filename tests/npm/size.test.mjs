@@ -1,17 +1,25 @@
+// What a page pays for what it imports, and that README.md says so.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { execFileSync } from "node:child_process";
+import { before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { sizes } from "../../scripts/sizes.mjs";
+import { peerSizes, published, sizes } from "../../scripts/sizes.mjs";
+import { pkg } from "./support.mjs";
 
 /** Bytes after brotli of what a page pays for these imports, JavaScript and inlined wasm together; nothing else of the package costs it. */
 const BUDGETS = {
-  EventSource: 8 * 1024,
-  ReconnectingEventSource: 32 * 1024,
-  ReconnectingWebSocket: 28 * 1024,
-  "all of it": 35 * 1024,
+  "everwire: EventSource": 8 * 1024,
+  "everwire: ReconnectingEventSource": 32 * 1024,
+  "everwire: ReconnectingWebSocket": 28 * 1024,
+  "everwire: EventSource, ReconnectingEventSource, ReconnectingWebSocket": 35 * 1024,
+  "everwire/raw: ReconnectingEventSource": 27 * 1024,
+  "everwire/raw: ReconnectingWebSocket": 23 * 1024,
 };
 
-const measured = await sizes(fileURLToPath(new URL("../../pkg", import.meta.url)));
+const measured = await sizes(pkg);
+before(() => {
+  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: fileURLToPath(new URL("peers", import.meta.url)) });
+});
 
 for (const [name, budget] of Object.entries(BUDGETS)) {
   test(`${name}, bundled and minified, is at most ${budget / 1024} KB in brotli`, (t) => {
@@ -20,3 +28,15 @@ for (const [name, budget] of Object.entries(BUDGETS)) {
     assert.ok(brotli <= budget, `${brotli} bytes, of ${budget} allowed; \`make package\` shows the parts`);
   });
 }
+
+test("README.md says what each import weighs, and what the peers do, within one percent", async () => {
+  const said = published();
+  const all = { ...measured, ...await peerSizes() };
+  assert.deepEqual(Object.keys(said), Object.keys(all));
+  for (const [name, sizes] of Object.entries(all)) {
+    for (const [how, bytes] of Object.entries(sizes)) {
+      const off = Math.abs(said[name][how] / bytes - 1);
+      assert.ok(off < 0.01, `${name}, ${how}: ${bytes} bytes, and ${said[name][how]} in README.md; \`make sizes\` writes it`);
+    }
+  }
+});
