@@ -756,6 +756,23 @@ fn a_full_outbox_may_drop_its_oldest_and_reports_them() {
     assert_eq!(bench.send("01234567890").0, Err(Refused::Full(Data::new("01234567890"))), "alone it is too large");
 }
 
+#[test]
+fn a_message_whose_time_is_up_makes_room_in_a_full_outbox() {
+    for when_full in WhenFull::ALL {
+        let outbox = Bounds { messages: 2, bytes: 10, when_full, ttl: Millis(100) };
+        let mut bench = Bench::new(Raw::default(), Config { outbox, ..Config::default() });
+        bench.step(Input::Start);
+        let _ = bench.send("a");
+        bench.now = bench.now.after(Millis(60));
+        let _ = bench.send("b");
+        // The timer that gives up `a` has not come yet: timers may be late, the clock is not.
+        bench.now = bench.now.after(Millis(40));
+        let (delivery, effects) = bench.send("c");
+        assert_eq!(delivery, Ok(Delivery::Queued), "{when_full:?}");
+        assert_eq!(notices(&effects), [&Notice::Dropped { data: Data::new("a"), why: Why::Expired }], "{when_full:?}");
+    }
+}
+
 /// T17.
 #[test]
 fn what_a_closing_socket_did_not_take_comes_back_in_order_and_goes_over_the_next() {

@@ -247,7 +247,7 @@ test("a stream that was useful is never left for a lower rung because it is drop
 
 // ---- a path that holds bytes back ----
 
-test("where not one byte comes by firstByteTimeout, it goes down rung by rung, and the next connection begins there (T34)", async () => {
+test("where not one byte comes by firstByteTimeout, it goes down rung by rung, and the next connection begins there (T20, T34)", async () => {
   // The heads get through at once, the bodies when the response ends. Chromium does not tell XHR of a head before there is a body.
   const url = `/sse/${scene.channel}?hold-body&end-after=1`;
   await inPage(async (url) => {
@@ -266,6 +266,7 @@ test("where not one byte comes by firstByteTimeout, it goes down rung by rung, a
 
   const later = await inPage(async (url) => {
     source.close();
+    // What is remembered is remembered of the path: a token in the query makes no other place of it (T20).
     const second = open(`${url}&first=oldest&another=query`);
     const over = second.transport;
     const came = await take(second, 3);

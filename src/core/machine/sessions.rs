@@ -1,0 +1,192 @@
+//! What the sessions of the carrier and the probe say, and what it means for the connection.
+
+use core::mem;
+
+use super::{Machine, State, config::QUIET_POLL};
+use crate::core::{
+    backoff::{MAX_ASKED, MIN_ASKED},
+    cause::{Cause, Kind},
+    cursor::Continuity,
+    text::Text,
+    time::Millis,
+    types::{ConnId, Effect, Effects, Message, Notice, Payload, Report, Transport, Why},
+    wire::{Pace, Said},
+};
+
+impl<P: Payload> Machine<P> {
+    /// The one place where reports are matched with attempts.
+    pub(super) fn report(&mut self, now: Millis, id: ConnId, report: Report<P>, out: &mut impl Effects<P>) {
+        let carrier = self.carrier.as_mut().filter(|carrier| carrier.id == id);
+        if let Report::Unsent(frame) = report {
+            // Even an abandoned attempt is heard on the fate of a message.
+            if let Some(carrier) = carrier {
+                carrier.blocked = true;
+            }
+            if let Some(payload) = self.wire.unframed(frame) {
+                self.settle(now, Said::Returned(payload), out);
+            }
+            self.flow(now, out);
+        } else if let Some(carrier) = carrier {
+            let mut said = Vec::new();
+            carrier.session.on(report, &mut said);
+            self.heed(now, id, said, out);
+        } else if self.probe.as_ref().is_some_and(|probe| probe.id == id) {
+            self.report_probe(now, report, out);
+        }
+    }
+
+    fn heed(&mut self, now: Millis, id: ConnId, said: Vec<Said<P>>, out: &mut impl Effects<P>) {
+        for word in said {
+            let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else {
+                // The carrier ended with an earlier word; only what concerns accepted messages still counts.
+                self.settle(now, word, out);
+                continue;
+            };
+            match word {
+                Said::Poll(_) if !self.config.repeatable => {
+                    // A whole answer is the end of it, and one that grows is let grow.
+                    if carrier.transport == Transport::LongPoll {
+                        self.fail(now, Cause::new(Kind::Close), out);
+                    }
+                }
+                Said::Poll(pace) => {
+                    // What moved nothing would come again at once: a page for every URL, or events without ids.
+                    let moved = mem::take(&mut carrier.moved);
+                    let hurries = pace == Pace::AtOnce || (moved && pace == Pace::IfMoved);
+                    let earliest = if hurries { now } else { carrier.last_poll.after(QUIET_POLL) };
+                    carrier.next_poll = earliest.max(now);
+                }
+                Said::Address(query) => out.push(Effect::Address(id, query)),
+                Said::Send(data) => out.push(Effect::Send(id, data)),
+                Said::Expect(silence) => carrier.expects = silence,
+                // It is no probe.
+                Said::Ready => {}
+                Said::Gap(after) => {
+                    carrier.continuity = Continuity::Gap;
+                    if self.state == State::Open {
+                        self.continuity = Some(Continuity::Gap);
+                    }
+                    out.push(Effect::Tell(Notice::Gap { after }));
+                }
+                Said::Opened => self.opened(now, out),
+                Said::Alive => self.sign(now, out),
+                Said::Message(message) => self.deliver(now, message, out),
+                Said::Moved(last) => {
+                    self.sign(now, out);
+                    self.move_to(&last);
+                }
+                Said::Retry(ms) => {
+                    self.asked = Some(Millis(ms).clamp(MIN_ASKED, MAX_ASKED));
+                }
+                Said::Interrupted => self.interrupted(now, out),
+                Said::Ended(cause) => self.fail(now, cause, out),
+                word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => {
+                    carrier.blocked |= matches!(word, Said::Returned(_));
+                    self.settle(now, word, out);
+                }
+            }
+        }
+        self.flow(now, out);
+        self.poll(now, out);
+    }
+
+    /// What became of an accepted message.
+    pub(super) fn settle(&mut self, now: Millis, word: Said<P>, out: &mut impl Effects<P>) {
+        let word = match word {
+            Said::Uncertain(payload) if self.config.resends => Said::Returned(payload),
+            other => other,
+        };
+        let (data, why) = match word {
+            Said::Returned(payload) if !self.is_closed() => {
+                // What follows waits for the next carrier, behind this one.
+                self.outbox.put_back(now, payload);
+                return;
+            }
+            Said::Returned(payload) => (payload, Why::Closed),
+            Said::Refused(payload) => (payload, Why::Refused),
+            Said::Uncertain(payload) => (payload, Why::Unknown),
+            _ => return,
+        };
+        out.push(Effect::Tell(Notice::Dropped { data, why }));
+    }
+
+    /// Something came over the carrier.
+    fn sign(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        if let Some(carrier) = &mut self.carrier {
+            carrier.last_sign = now;
+            carrier.suspect = Millis::NEVER;
+            carrier.drain = Millis::ZERO;
+            if let (true, Some(heartbeat)) =
+                (carrier.ping_at.min(carrier.pong_due) != Millis::NEVER, self.config.heartbeat)
+            {
+                carrier.ping_at = now.after(heartbeat.interval);
+                carrier.pong_due = Millis::NEVER;
+            }
+            if !carrier.useful {
+                carrier.useful = true;
+                let stood = carrier.stood;
+                self.doubtful = false;
+                self.quiet = false;
+                self.proved(out);
+                if stood {
+                    self.forgive(now, out);
+                }
+            }
+        }
+    }
+
+    /// The rung that we stand on works. A fallback is worth to be remembered.
+    pub(super) fn proved(&mut self, out: &mut impl Effects<P>) {
+        self.ladder.useful();
+        let fallback = self.better().and(self.carrier.as_ref()).map(|carrier| carrier.transport);
+        if self.remembered != fallback {
+            self.remembered = fallback;
+            out.push(Effect::Remember(fallback));
+        }
+    }
+
+    fn move_to(&mut self, id: &Text) -> bool {
+        let moved = self.cursor.move_to(id);
+        if let Some(carrier) = &mut self.carrier {
+            carrier.moved |= moved;
+        }
+        moved
+    }
+
+    fn deliver(&mut self, now: Millis, mut message: Message<P>, out: &mut impl Effects<P>) {
+        // Data before the handshake's answer is the answer.
+        self.opened(now, out);
+        self.sign(now, out);
+        if let Some(id) = message.id.take() {
+            if self.move_to(&id) {
+                message.id = Some(id);
+            }
+        }
+        out.push(Effect::Tell(Notice::Message(message)));
+    }
+
+    fn interrupted(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        let mut cause = Cause::new(Kind::Network);
+        let stood = self.stood(now);
+        let Some(carrier) = &mut self.carrier else { return };
+        self.attempt = if stood { 1 } else { self.attempt.saturating_add(1) };
+        // One that gets nowhere is taken over: it knows no backoff.
+        if self.attempt > 3 {
+            self.attempt = self.attempt.saturating_sub(1);
+            return self.fail(now, cause, out);
+        }
+        carrier.continuity = if self.cursor.is_empty() { Continuity::Fresh } else { Continuity::Resumed };
+        carrier.stood = false;
+        cause.transport = Some(carrier.transport);
+        self.lost(now);
+        // The browser does not tell when its try has failed, so this one may take several of its delays.
+        let delay = self.asked.unwrap_or(Millis::ZERO);
+        let patience = self.config.connect_timeout.max(delay);
+        self.state = State::Connecting;
+        self.due = now.after(patience).after(patience);
+        self.held = Millis::NEVER;
+        self.last_cause = Some(cause.clone());
+        self.tell_status(now, out);
+        out.push(Effect::Tell(Notice::Reconnecting { attempt: self.attempt, delay, cause }));
+    }
+}
