@@ -9,7 +9,7 @@
 //! It holds at most one *carrier* (the attempt that carries the connection, or tries to) and, while that one
 //! stands on a lower rung, at most one *probe* of a better transport. Each has a [`ConnId`] of its own; what any other
 //! `ConnId` reports is ignored, in one place (`Machine::report`). The protocol inside an attempt is the business of its
-//! [`Session`]; the machine sees only what the session [`Said`].
+//! [`Session`]; the machine sees only what the session [`Said`](super::wire::Said).
 //!
 //! | state | input | what happens | next |
 //! | --- | --- | --- | --- |

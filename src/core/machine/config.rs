@@ -60,7 +60,7 @@ pub struct Config {
     pub first_byte: Option<Millis>,
     /// The transports to use, best first; empty: those of the wire.
     pub transports: Vec<Transport>,
-    /// The one to begin with, which [was remembered](Effect::Remember).
+    /// The one to begin with, which [was remembered](crate::core::types::Effect::Remember).
     pub begin_with: Option<Transport>,
     /// Does the application want to judge failures itself?
     pub judges: bool,
@@ -72,7 +72,7 @@ pub struct Config {
     pub resends: bool,
     /// Of WebSockets.
     pub heartbeat: Option<Heartbeat>,
-    /// Does what is queued wait for [`Input::Release`] in each connection?
+    /// Does what is queued wait for [`Input::Release`](crate::core::types::Input::Release) in each connection?
     pub gate: bool,
     /// Begin on the last transport, and move up at once if the other side offers it.
     pub begin_low: bool,
