@@ -327,7 +327,7 @@ export const connect = (face, engine, wire) => {
       if (!openParser) {
         if (it.closing) return;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
-        const own = wire.id && attempt(() => wire.id(shown));
+        const own = wire.id && attempt(() => wire.id(value));
         const newest = own ?? id;
         if (newest !== undefined) {
           const last = String(newest);

@@ -89,6 +89,9 @@ export interface ResumeOptions {
   dedupe?: number;
 }
 
+/** What of a message can be read at once: bytes are an ArrayBuffer, also where `binaryType` makes them Blobs. */
+export type Readable<Data> = Data extends Blob ? ArrayBuffer : Data;
+
 export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   /**
    * When to try again; false: never. With `reconnect: false` and no other option but `signal`, it is the browser's own WebSocket in everything:
@@ -142,10 +145,10 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
     /** Makes the message. */
     message: () => Payload;
     /** Whether this is only the reply to it, which is not delivered. Anything else that comes is a sign of life as well. */
-    isReply?: (data: Data) => boolean;
+    isReply?: (data: Readable<Data>) => boolean;
   };
   /** Reads the id of a message from it, where the wire has none itself. */
-  id?: (data: Data) => string | undefined;
+  id?: (data: Readable<Data>) => string | undefined;
   /** Where to go on. The relay has ids and a query of its own. */
   resume?: ResumeOptions & {
     /** Send the last id in the query, under this name. */

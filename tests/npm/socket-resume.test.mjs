@@ -175,6 +175,21 @@ test("with dedupe what a server repeats is delivered once, within as many ids as
   assert.deepEqual(seen, { right: true, duplicates: true, messages: true, echoed: ["a", "b", "c", "a"] });
 });
 
+test("id and isReply are given bytes that can be read at once, also where the messages are Blobs", async () => {
+  const seen = await inPage(async () => {
+    const given = [];
+    const first = (data) => (given.push(data.constructor.name), new Uint8Array(data)[0]);
+    const echo = new ReconnectingWebSocket("/ws/echo", [], {
+      id: (data) => String(first(data)), heartbeat: { message: () => "ping", isReply: (data) => first(data) === 8 } });
+    const came = [];
+    echo.onmessage = ({ data, lastEventId }) => came.push([data.constructor.name, data.size, lastEventId]);
+    for (const byte of [7, 8, 9]) echo.send(Uint8Array.of(byte));
+    await next(echo, "message", () => came.length === 2);
+    return { came, given };
+  });
+  assert.deepEqual(seen, { came: [["Blob", 1, "7"], ["Blob", 1, "9"]], given: Array(5).fill("ArrayBuffer") });
+});
+
 test("without ids there is nowhere to go on: a reconnect is fresh", async () => {
   const seen = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: quick });
