@@ -55,28 +55,41 @@ const packet = async (part) => {
   return "b" + btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
 };
 
-/** A poll, or a POST of `body`, which may be a list of packets: XMLHttpRequest, the response read when it is whole. */
+const credentials = (all) => (all ? "include" : "same-origin");
+
+/** A poll, or a POST of `body`, which may be a list of packets: XMLHttpRequest, or fetch; the response read when it is whole. */
 export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, report, signal) => {
-  const xhr = new XMLHttpRequest();
   const lane = body === undefined ? 0 : UP;
   const isText = typeof body === "string" || Array.isArray(body);
-  xhr.open(lane ? "POST" : "GET", lane ? httpUrl : uncached(httpUrl));
-  xhr.responseType = "arraybuffer";
-  xhr.withCredentials = withCredentials;
+  const method = lane ? "POST" : "GET";
+  const url = lane ? httpUrl : uncached(httpUrl);
+  const all = new Headers(headers);
   // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
-  if (lane && !isText) xhr.setRequestHeader("Content-Type", "application/octet-stream");
-  for (const [name, value] of new Headers(headers)) xhr.setRequestHeader(name, value);
-  xhr.onloadend = () => {
-    const { status, response } = xhr;
-    if (status && response) report(ANSWER + lane, { ...head(status, header(xhr)), value: response });
-    else report(FAILED + lane);
+  if (lane && !isText) all.set("Content-Type", "application/octet-stream");
+  const answer = (status, get, value) => report(ANSWER + lane, { ...head(status, get), value });
+  const failed = () => report(FAILED + lane);
+  const send = globalThis.XMLHttpRequest ? (body) => {
+    const xhr = new XMLHttpRequest();
+    xhr.open(method, url);
+    xhr.responseType = "arraybuffer";
+    xhr.withCredentials = withCredentials;
+    for (const [name, value] of all) xhr.setRequestHeader(name, value);
+    xhr.onloadend = () => {
+      const { status, response } = xhr;
+      if (status && response) answer(status, header(xhr), response);
+      else failed();
+    };
+    signal.onabort = () => xhr.abort();
+    xhr.send(body);
+  } : (body) => {
+    // In service workers, and beyond browsers.
+    fetch(url, { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal })
+      .then(async (response) => [response.status, (name) => response.headers.get(name), await response.arrayBuffer()])
+      .then((all) => answer(...all), failed);
   };
-  signal.onabort = () => xhr.abort();
-  if (!Array.isArray(body)) return xhr.send(body);
-  Promise.all(body.map(packet)).then((packets) => signal.aborted || xhr.send(packets.join("\x1e")));
+  if (!Array.isArray(body)) return send(body);
+  Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));
 };
-
-const credentials = (all) => (all ? "include" : "same-origin");
 
 /** Posts this, also while the page goes away, and does not hear what becomes of it. */
 export const sendBeacon = ({ httpUrl, withCredentials }, body) => {

@@ -20,7 +20,9 @@ const passFor = (Light, Native, more) => {
 };
 
 const lightClass = (Native) => passFor(function (target, type, fields) {
-  Object.assign(this, { type, target, currentTarget: target, srcElement: target, timeStamp: performance.now() }, fields);
+  // Not assigned, for Deno's CloseEvent has accessors that are not enumerable, which the prototype does not hide.
+  Object.defineProperties(this, Object.getOwnPropertyDescriptors(
+    { type, target, currentTarget: target, srcElement: target, timeStamp: performance.now(), ...fields }));
 }, Native);
 
 export const LightEvent = /* @__PURE__ */ lightClass("Event");

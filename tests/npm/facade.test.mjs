@@ -361,28 +361,6 @@ test("a message that the relay refuses for good is reported, and what follows go
   assert.deepEqual(seen, { length: 1024 * 1024 + 1, why: "refused", came: ["small"] });
 });
 
-// ---- hosts that lack something ----
-
-test("without EventSource and fetch there is still XMLHttpRequest; without anything there is a clear end", async () => {
-  for (const data of ["1", "2"]) await scene.fixture.publish(scene.channel, data);
-  const seen = await inPage(async (channel) => {
-    delete window.EventSource;
-    delete window.fetch;
-    const source = new ReconnectingEventSource(`/sse/${channel}?end-after=1`);
-    const transports = [];
-    source.addEventListener("message", () => transports.push(source.transport));
-    const came = await take(source, 2);
-    delete window.WebSocket;
-    const socket = new ReconnectingWebSocket("/ws/echo");
-    const { cause } = await next(socket, "close");
-    return { came, transports, kind: cause.kind, message: cause.message };
-  });
-  assert.deepEqual(seen, {
-    came: ["1", "2"], transports: ["xhr-stream", "xhr-stream"], kind: "unusable",
-    message: "no transport could be used: ReferenceError: WebSocket is not defined",
-  });
-});
-
 // ---- ending ----
 
 test("an AbortSignal closes; one that is aborted already lets nothing begin", async () => {
