@@ -16,7 +16,7 @@ FIXTURE_PORT ?= 4791
 export FIXTURE_PORT
 
 PACKAGE_INPUTS := $(shell find src pkg-template scripts -type f) \
-	Cargo.toml Cargo.lock package-lock.json CHANGELOG.md LICENSE-APACHE LICENSE-MIT
+	Cargo.toml Cargo.lock package-lock.json CHANGELOG.md LICENSE LICENSE-APACHE LICENSE-MIT
 
 ## make demo             build all, serve the demo page at http://127.0.0.1:4780 (DEMO_PORT=n for another port)
 .PHONY: demo
@@ -87,9 +87,10 @@ test-fuzz:
 		-max_total_time=$(FUZZ_SECONDS) -dict=tests/fuzz/sse.dict -print_final_stats=1
 	@echo "$@: passed"
 
-##   make test-package   the npm package: contents, types, size
+##   make test-package   the npm package: contents, types, size; and in what users build and run with
 .PHONY: test-package
 test-package: tools-browsers fixture package
+	@scripts/tools.sh consumers
 	node --test tests/npm/*.test.mjs
 	@echo "$@: passed"
 

@@ -52,7 +52,7 @@ rmSync(pkg, { recursive: true, force: true });
 mkdirSync(join(pkg, "wasm"), { recursive: true });
 const published = (name) => name.endsWith(".js") || name.endsWith(".d.ts") || name === "README.md";
 for (const name of readdirSync(template).filter(published)) copyFileSync(join(template, name), join(pkg, name));
-for (const name of ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
+for (const name of ["CHANGELOG.md", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT"]) copyFileSync(join(root, name), join(pkg, name));
 
 // One crate, four modules, so that a page pays for what it uses: the machine of the reconnecting classes, with all wires and with the raw one
 // alone; and the parser of event streams, with vectors and without.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing of the tools that a make target needs: scripts/tools.sh build | browsers | fuzz | wasm-pack
+# Installs what is missing of the tools that a make target needs: scripts/tools.sh build | browsers | consumers | next | fuzz | wasm-pack
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,13 +28,14 @@ wasm_bindgen() {
   cargo install wasm-bindgen-cli --version "$wanted" --force
 }
 
-# No install scripts: esbuild works without its own, and nothing else has one.
+# npm_packages [FOLDER]: those of its lockfile. No install scripts: what has one works without it.
 npm_packages() {
+  local folder=${1-.}
   have npm || fail "npm is missing: install Node.js 20 or later"
   [ "$(node -p 'parseInt(process.versions.node)')" -ge 20 ] || fail "Node.js 20 or later is needed, this is $(node -v)"
-  [ node_modules/.package-lock.json -nt package-lock.json ] && return
-  npm ci --ignore-scripts --no-audit --no-fund
-  touch node_modules/.package-lock.json
+  [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+  npm --prefix "$folder" ci --ignore-scripts --no-audit --no-fund
+  touch "$folder/node_modules/.package-lock.json"
 }
 
 cargo_tool() {
@@ -74,11 +75,13 @@ build)
   npm_packages
   ;;
 browsers) browsers ;;
+consumers) npm_packages tests/npm/consumers ;;
+next) npm_packages tests/npm/consumers/next ;;
 fuzz)
   rust
   have c++ || debian g++ || fail "the fuzzer needs a C++ compiler, such as Debian's package g++. Install it and try again."
   cargo_tool cargo-fuzz 0.13.2
   ;;
 wasm-pack) cargo_tool wasm-pack 0.15.0 ;;
-*) fail "usage: scripts/tools.sh build | browsers | fuzz | wasm-pack" ;;
+*) fail "usage: scripts/tools.sh build | browsers | consumers | next | fuzz | wasm-pack" ;;
 esac

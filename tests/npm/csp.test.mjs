@@ -24,6 +24,8 @@ const CONSTRUCT = `
   }
   globalThis.said = said;`;
 
+const TIMEOUT = { timeout: 60_000 };
+
 let fixture;
 let folder;
 /** Each opens an address, evaluates an expression there, which may be a promise, and tells what the policy was broken by. */
@@ -38,7 +40,8 @@ before(async () => {
   folder = makeProject();
   writeFileSync(join(folder, "src/construct.js"), CONSTRUCT);
   for (const name of ["index", "construct"]) {
-    writeFileSync(join(folder, `${name}.html`), `<!doctype html>\n<title>${name}</title>\n<script type="module" src="dist/${name}.js"></script>\n`);
+    const script = `<script type="module" src="dist/${name}.js"></script>`;
+    writeFileSync(join(folder, `${name}.html`), `<!doctype html>\n<title>${name}</title>\n${script}\n`);
   }
   const entryPoints = ["index", "worker", "construct"].map((name) => join(folder, "src", `${name}.js`));
   await build({ entryPoints, outdir: join(folder, "dist"), bundle: true, format: "esm", logLevel: "error" });
@@ -80,7 +83,7 @@ const under = async (policy, page, browser, expression) => {
 
 for (const browser of ["Chromium", "Firefox"]) {
   for (const host of ["window", "dedicated worker", "shared worker"]) {
-    test(`${browser}, ${host}: with 'wasm-unsafe-eval' and the server's address, and nothing else, all of it works`, { timeout: 60_000 }, async () => {
+    test(`${browser}, ${host}: with 'wasm-unsafe-eval' and the server's address, and nothing else, all of it works`, TIMEOUT, async () => {
       const { origin } = fixture;
       const policy = `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${origin} ${origin.replace("http", "ws")}`;
       const { value, broken } = await under(policy, "index", browser, `hosts[${JSON.stringify(host)}](${JSON.stringify(origin)})`);
@@ -89,7 +92,7 @@ for (const browser of ["Chromium", "Firefox"]) {
     });
   }
 
-  test(`${browser}: without that keyword each constructor throws, and says which directive needs it (T40)`, { timeout: 60_000 }, async () => {
+  test(`${browser}: without that keyword each constructor throws, and says which directive needs it (T40)`, TIMEOUT, async () => {
     const { value } = await under("script-src 'self'", "construct", browser, "said");
     assert.deepEqual(Object.keys(value), ["EventSource", "ReconnectingEventSource", "ReconnectingWebSocket"]);
     for (const { kind, message, cause } of Object.values(value)) {

@@ -9,6 +9,7 @@ const manifest = JSON.parse(readFileSync(new URL("package.json", pkg), "utf8"));
 
 const FILES = [
   "CHANGELOG.md",
+  "LICENSE",
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "README.md",

@@ -1,7 +1,7 @@
 // Projects as users have them: the package in node_modules, unpacked from its tarball, and the application of app/.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -13,7 +13,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const folders = mkdtempSync(join(tmpdir(), "everwire-consumers-"));
 after(() => rmSync(folders, { recursive: true, force: true }));
 
-const [packed] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folders], { cwd: pkg, encoding: "utf8", stdio: "pipe" }));
+const packing = ["pack", "--json", "--pack-destination", folders];
+const [packed] = JSON.parse(execFileSync("npm", packing, { cwd: pkg, encoding: "utf8", stdio: "pipe" }));
 /** What `npm publish` would send: where it is, and what npm says of it. */
 export const tarball = { ...packed, path: join(folders, packed.filename) };
 
@@ -38,8 +39,13 @@ export function makeProject() {
   return folder;
 }
 
-/** Where npm has put a tool. */
-export const tool = (name) => join(here, "node_modules/.bin", name);
+/** Where npm has put a tool. Bun is in the package of the platform, for its own command would be made by an install script. */
+export const tool = (name) => {
+  const tools = join(here, "node_modules");
+  if (name !== "bun") return join(tools, ".bin", name);
+  const [platform] = readdirSync(join(tools, "@oven"));
+  return join(tools, "@oven", platform, "bin/bun");
+};
 
 /** Runs a tool to its end; gives all that it printed. */
 export function run(command, args, { cwd, env } = {}) {
