@@ -57,7 +57,7 @@ const packet = async (part) => {
 
 const credentials = (all) => (all ? "include" : "same-origin");
 
-/** A poll, or a POST of `body`, which may be a list of packets: XMLHttpRequest, or fetch; the response read when it is whole. */
+/** A poll, or a POST of `body`, which may be a list of packets: by XMLHttpRequest, or fetch where there is none. It is answered when it is whole. */
 export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, report, signal) => {
   const lane = body === undefined ? 0 : UP;
   const isText = typeof body === "string" || Array.isArray(body);
@@ -83,9 +83,10 @@ export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, re
     xhr.send(body);
   } : (body) => {
     // In service workers, and beyond browsers.
-    fetch(url, { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal })
-      .then(async (response) => [response.status, (name) => response.headers.get(name), await response.arrayBuffer()])
-      .then((all) => answer(...all), failed);
+    const options = { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal };
+    fetch(url, options)
+      .then(async (response) => [response, await response.arrayBuffer()])
+      .then(([{ status, headers }, value]) => answer(status, (name) => headers.get(name), value), failed);
   };
   if (!Array.isArray(body)) return send(body);
   Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));

@@ -39,7 +39,7 @@ test("every entry is found under one condition, with its types before it", () =>
   }
 });
 
-/** What each bundler makes of this line of an application. `claimed`: whether it may read in the manifest that there are no side effects. */
+/** What bundlers make of this line of an application. `claimed`: whether they may read in the manifest that there are no side effects. */
 async function bundled(line, claimed = true) {
   const folder = makeProject();
   if (!claimed) {
@@ -53,7 +53,12 @@ async function bundled(line, claimed = true) {
   return { esbuild: esbuild.outputFiles[0].text.replace(/^\/\/.*\n/gm, "").trim(), rollup: rollup.trim() };
 }
 
-const UNUSED = ['import "everwire";', 'import { EventSource, ReconnectingWebSocket } from "everwire";'];
+const UNUSED = [
+  'import "everwire";',
+  'import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";',
+  'import { ReconnectingWebSocket } from "everwire/raw";',
+  'import { init, ReconnectingEventSource } from "everwire/lazy";',
+];
 
 test("what nobody uses costs nothing", async () => {
   for (const line of UNUSED) assert.deepEqual(await bundled(line), { esbuild: "", rollup: "" }, line);
