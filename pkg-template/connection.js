@@ -402,7 +402,8 @@ export const connect = (face, engine, wire) => {
     get queued() { return machine?.queued() ?? 0; },
     get socket() { return parts.get(carrier)?.socket; },
     get stats() {
-      return { ...counters, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
+      const queued = !openParser && { queuedMessages: machine?.queued(true) ?? 0, queuedBytes: it.queued };
+      return { ...counters, ...queued, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
     },
     /** `copy` makes of a value one that stays as it is. */
     send(data, terms, copy) {

@@ -100,7 +100,7 @@ export const earlyEngine = (loading) => (tell, wire, lastId, beginWith, run) => 
 
   return {
     destroy: () => machine?.destroy(),
-    queued: () => machine ? machine.queued() : bytes,
+    queued: (messages) => machine ? machine.queued(messages) : messages ? queue.length : bytes,
     send(data, terms = {}, later) {
       if (machine) return machine.send(data, terms, later);
       const { numbers } = wire.settings;

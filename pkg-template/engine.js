@@ -113,7 +113,7 @@ export const instantiate = (module) => {
         wasm.destroy(machine);
         hosts[machine] = undefined;
       },
-      queued: () => wasm.queued(machine),
+      queued: (messages) => wasm.queued(machine, messages),
       /** `later` makes of a value what may be sent later. */
       send: (data, { volatile = false, ttl = -1, key = "" } = {}, later) => {
         const at = keep(data);

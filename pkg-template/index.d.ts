@@ -238,6 +238,10 @@ export interface Stats {
 export interface WebSocketStats extends Stats {
   /** Messages received. */
   messages: number;
+  /** Messages that wait in the outbox. */
+  queuedMessages: number;
+  /** Bytes of them. */
+  queuedBytes: number;
 }
 
 export interface EventSourceStats extends Stats {

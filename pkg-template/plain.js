@@ -7,7 +7,7 @@ const STATES = ["connecting", "open", "closed", "closed"];
 
 /** For `face`, an event target; made as `new WebSocket(...given)`. */
 export const plainly = (face, given, signal) => {
-  const counters = { attempts: 0, drops: 0, messages: 0, bytes: 0, duplicates: 0 };
+  const counters = { attempts: 0, drops: 0, messages: 0, bytes: 0, duplicates: 0, queuedMessages: 0, queuedBytes: 0 };
   let socket;
   let upSince = 0;
   const tell = (event) => face.dispatchEvent(event);

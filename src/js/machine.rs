@@ -159,10 +159,11 @@ pub fn destroy(connection: usize) {
     CONNECTIONS.with(|all| all.free(connection));
 }
 
-/// Bytes that wait in the outbox.
+/// How many messages wait in the outbox, if `messages`; else how many bytes.
 #[wasm_bindgen]
-pub fn queued(connection: usize) -> usize {
-    with(connection, |machine, _| machine.queued().1)
+pub fn queued(connection: usize, messages: bool) -> usize {
+    let (count, bytes) = with(connection, |machine, _| machine.queued());
+    if messages { count } else { bytes }
 }
 
 /// Sends, and says what became of it: 0 refused, 1 queued, 2 sent, 3 refused as nothing that the wire can carry. `ttl` is −1 for that of the

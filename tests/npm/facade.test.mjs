@@ -100,7 +100,10 @@ test("messages that are sent while the connection is down wait, and go when it i
   assert.deepEqual(seen, {
     during: [0, "waiting", "queued"], came: ["meanwhile"],
     events: [{ attempt: 1, delay: true, kind: "network" }, { continuity: "fresh", downtime: true, transport: "websocket" }],
-    stats: { attempts: 2, messages: 1, bytes: 9, duplicates: 0, drops: 1, transport: "websocket", uptime: true, lastError: "network" },
+    stats: {
+      attempts: 2, messages: 1, bytes: 9, duplicates: 0, drops: 1, queuedMessages: 0, queuedBytes: 0,
+      transport: "websocket", uptime: true, lastError: "network",
+    },
   });
 });
 

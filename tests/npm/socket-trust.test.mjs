@@ -54,6 +54,27 @@ test("a full outbox gives up its oldest or its newest, as it was told, as many a
   ]);
 });
 
+test("stats() tells how many messages wait, and how many bytes, also before the module of everwire/lazy has come", async () => {
+  const seen = await inPage(async () => {
+    const { ReconnectingWebSocket: Early } = await import("/pkg/lazy.js");
+    return Promise.all([ReconnectingWebSocket, Early].map(async (Class) => {
+      const socket = new Class("/ws/echo");
+      const waiting = () => Object.entries(socket.stats()).filter(([name]) => name.startsWith("queued")).flat();
+      const seen = [waiting()];
+      const came = take(socket, 2);
+      socket.send("né");
+      socket.send(new ArrayBuffer(5));
+      seen.push(waiting());
+      await came;
+      seen.push(waiting());
+      socket.close();
+      return seen;
+    }));
+  });
+  const each = [[0, 0], [2, 8], [0, 0]].map(([messages, bytes]) => ["queuedMessages", messages, "queuedBytes", bytes]);
+  assert.deepEqual(seen, [each, each]);
+});
+
 test("a message waits for no longer than its ttl, which goes before that of the outbox", async () => {
   const seen = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far, outbox: { ttl: 30 } });
