@@ -1,9 +1,10 @@
 // A connection: the two ends of its machine. What happens goes into the machine as inputs; what it wants done comes out as effects,
 // which wait in a queue until the input is through.
 
-import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PHASES, RECONNECT, REFRESHED, RELEASE, REPLY,
+import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PAGE, PHASES, RECONNECT, REFRESHED, RELEASE, REPLY,
   START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
-import { fail } from "./options.js";
+import { bare, logger, sizeOf } from "./log.js";
+import { attempt, fail } from "./options.js";
 import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./shell.js";
 import { LightClose, LightEvent, LightMessage } from "./target.js";
 
@@ -23,7 +24,7 @@ const BETWEEN_SAVES = 1_000;
  *   provide                          a function that resolves to it, called for each attempt
  *   openParser, limit                of event streams
  *   resume                           { lastEventId, key, store, dedupe }
- *   verdict, refresh, abort          the application's own
+ *   verdict, refresh, debug, abort   the application's own
  *   heartbeat, id, hello             the same, of sockets: hello makes the first message of a connection that goes on after an id
  */
 export const connect = (face, engine, wire) => {
@@ -57,18 +58,14 @@ export const connect = (face, engine, wire) => {
   let cause;
   let upSince = 0;
 
-  const emit = (type, fields) => face.dispatchEvent(new LightEvent(face, type, fields));
+  const log = logger(wire.debug);
+  const emit = (type, fields, told = fields) => {
+    log?.(type, told);
+    face.dispatchEvent(new LightEvent(face, type, fields));
+  };
   /** Nothing but the end is told once the application has closed. */
   const tell = (...event) => it.closing || emit(...event);
 
-  /** What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. */
-  const attempt = (make) => {
-    try {
-      return make();
-    } catch (error) {
-      queueMicrotask(() => { throw error; });
-    }
-  };
   const { isReply } = wire.heartbeat ?? {};
   const addressed = (id, url) => withParameters(url, addresses.get(id));
 
@@ -83,6 +80,7 @@ export const connect = (face, engine, wire) => {
     }
   };
   const input = (kind, details) => {
+    if (kind === PAGE) log?.("page", { event: details.type });
     machine?.input(kind, details);
     run();
   };
@@ -158,12 +156,13 @@ export const connect = (face, engine, wire) => {
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     const begin = () => {
       try {
-        Object.assign(part, open({ ...wire, ...where.place, ...details(signal, where.place) }, report, signal));
+        const given = { ...wire, ...where.place, ...details(signal, where.place) };
+        if (!signal.aborted) Object.assign(part, open(given, report, signal));
       } catch (error) {
         report(UNUSABLE, { text: String(error) });
       }
     };
-    part.again ??= (cursor) => use(key, id, open, (signal, place) => details(signal, place, cursor));
+    part.again ??= (cursor) => use(key, id, open, (signal, place) => details(signal, place, cursor, "poll"));
     if (!where.ready) return begin();
     where.ready.then(() => {
       if (signal.aborted) return;
@@ -202,7 +201,7 @@ export const connect = (face, engine, wire) => {
     open(id, transport, after) {
       // The browser's own class has parsed what it gives.
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
-      use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after) => {
+      use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after, type = "attempt") => {
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (data) => {
           if (isReply && attempt(() => isReply(data))) return input(REPLY, { id });
@@ -217,6 +216,8 @@ export const connect = (face, engine, wire) => {
           machine.piece(id, 0, event, -1, moved, false);
           run();
         };
+        // Last, for whoever is told of it may close the connection.
+        log?.(type, { id, transport: TRANSPORTS[transport], lastEventId: cursor, url: bare(transport ? place.httpUrl : place.url) });
         return { url: at(place.url), httpUrl: at(place.httpUrl), lastId: query ? "" : cursor, types, frame, tell, read, known };
       });
     },
@@ -229,9 +230,11 @@ export const connect = (face, engine, wire) => {
     send(id, body) {
       const { send } = parts.get(id) ?? {};
       if (send) return send(body) || input(UNSENT, { id, value: body });
+      log?.("post", { id });
       use(-id, id, wire.post, (signal, { httpUrl }) => ({ httpUrl: addressed(id, httpUrl), body }));
     },
     ping(id) {
+      log?.("ping", { id });
       const message = attempt(wire.heartbeat.message);
       // Who was not asked is not dead for not answering.
       if (message === undefined) input(REPLY, { id });
@@ -242,6 +245,7 @@ export const connect = (face, engine, wire) => {
       if (httpUrl) sendBeacon({ ...wire, httpUrl: addressed(id, httpUrl) }, body.join?.("") ?? body);
     },
     drop(id, ...farewell) {
+      log?.("leave", { id });
       for (const key of [id, -id]) {
         parts.get(key)?.controller.abort(farewell);
         parts.delete(key);
@@ -255,12 +259,14 @@ export const connect = (face, engine, wire) => {
     },
     flush(id) {
       current = carrier = id;
+      log?.("carrier", { id });
       input(FLUSH, { id });
     },
     judge() {
       let ruling;
       try {
         ruling = wire.verdict(cause);
+        log?.("verdict", { cause, verdict: ruling });
         if (ruling?.retryAfter >= 0) return input(JUDGED, { more: ruling.retryAfter });
         if (ruling !== undefined && !VERDICTS.includes(ruling)) {
           fail("verdict", ruling, `${VERDICTS.join(" or ")}, { retryAfter } in milliseconds, or undefined`);
@@ -274,6 +280,7 @@ export const connect = (face, engine, wire) => {
     },
     refresh() {
       const asked = machine;
+      log?.("refresh");
       const answer = (details) => machine === asked && input(REFRESHED, details);
       Promise.resolve().then(wire.refresh).then(
         () => answer({ number: 1 }),
@@ -336,7 +343,7 @@ export const connect = (face, engine, wire) => {
           if (own !== undefined) input(MOVED, { text: last });
         }
         counters.messages += 1;
-        counters.bytes += value.byteLength ?? value.length;
+        counters.bytes += sizeOf(value);
         return face.dispatchEvent(new LightMessage(shared, "message", shown, it.lastEventId));
       }
       for (let i = 0; i < value.length && !it.closing; i += 4) {
@@ -369,7 +376,8 @@ export const connect = (face, engine, wire) => {
       tell("transportchange", { from: TRANSPORTS[from], to: TRANSPORTS[to], why: cause });
     },
     dropped(why, data) {
-      emit("dropped", { data, why: WHY_DROPPED[why] });
+      const said = { why: WHY_DROPPED[why] };
+      emit("dropped", { data, ...said }, { size: sizeOf(data), ...said });
     },
     closed(code, reason) {
       machine = machine.destroy();
@@ -382,7 +390,9 @@ export const connect = (face, engine, wire) => {
         if (cause) emit("error", { cause, message: cause.message });
         // Unless that brought it back to life.
         if (machine) return;
-        it.ended = new LightClose(face, "close", { code, reason, wasClean: !cause, cause });
+        const end = { code, reason, wasClean: !cause, cause };
+        log?.("close", end);
+        it.ended = new LightClose(face, "close", end);
         face.dispatchEvent(it.ended);
       });
     },

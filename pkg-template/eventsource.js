@@ -52,6 +52,7 @@ export const sourceClass = (engine) => {
         query: String(options.resume?.query ?? ""),
         resume: resuming(place?.url, options.resume),
         abort: signal,
+        debug: options.debug,
         method, fetch, refresh, verdict, withCredentials, openParser,
       });
     }

@@ -1,5 +1,9 @@
 // Types of everwire, written by hand. All spans are milliseconds.
 
+import type { DebugEntry } from "./debug.js";
+
+export type { DebugEntry } from "./debug.js";
+
 /** How bytes move. */
 export type Transport = "websocket" | "eventsource" | "fetch-stream" | "xhr-stream" | "long-poll";
 /** A value; or a function that gives one, or a promise of one, called again for each attempt. One that fails is a failed attempt. */
@@ -71,6 +75,11 @@ export interface ConnectionOptions {
   /** Gets new credentials, for the URL or the headers, before the next attempt. When it fails, it is asked again after the backoff. */
   refresh?: () => Promise<void> | void;
   /**
+   * Is told what the connection does, as it happens and with its cause: each attempt, each change. Never a message, nor the query of a URL.
+   * The first entries come while the constructor still runs. `console.debug` will do.
+   */
+  debug?: (entry: DebugEntry) => void;
+  /**
    * An open connection from which nothing came for this long is opened anew; of event streams a comment counts, and the browser's own
    * EventSource hides those, so it is not used then. More than the server's interval between signs of life. Default: 0, which is off.
    */
@@ -94,8 +103,8 @@ export type Readable<Data> = Data extends Blob ? ArrayBuffer : Data;
 
 export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   /**
-   * When to try again; false: never. With `reconnect: false` and no other option but `signal`, it is the browser's own WebSocket in everything:
-   * what it throws, when it tells what, and that `send` returns nothing.
+   * When to try again; false: never. With `reconnect: false` and no other option but `signal` and `debug`, it is the browser's own WebSocket in
+   * everything: what it throws, when it tells what, and that `send` returns nothing.
    */
   reconnect?: boolean | ReconnectOptions;
   /**

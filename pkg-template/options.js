@@ -33,12 +33,21 @@ const NUMBERS = [
 
 export const isFunction = (given) => typeof given === "function";
 
+/** What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. */
+export const attempt = (make) => {
+  try {
+    return make();
+  } catch (error) {
+    queueMicrotask(() => { throw error; });
+  }
+};
+
 /** What a machine is made with: the ladder as a number, and the other numbers in the order of `create` in src/js/machine.rs. */
 export const numbers = ({ transports, ...options }, offered, bytes) => {
   const ladder = transports === undefined ? offered : [transports].flat();
   if (!ladder.length) fail("transports", "nothing", offered.join(" or "));
   for (const transport of ladder) oneOf("transports", transport, offered);
-  for (const name of ["verdict", "refresh", "fetch"]) {
+  for (const name of ["verdict", "refresh", "fetch", "debug"]) {
     if (options[name] !== undefined && !isFunction(options[name])) fail(name, options[name], "a function");
   }
   if (options.reconnect === false) options.reconnect = { maxRetries: 0 };

@@ -1,12 +1,14 @@
 // A connection that is not to be reconnected: the browser's own WebSocket, and nothing decided about it. Every argument goes to it as it was
 // given, so every error is its own.
 
+import { bare, logger, sizeOf } from "./log.js";
 import { nativeSocket } from "./native.js";
 
 const STATES = ["connecting", "open", "closed", "closed"];
 
 /** For `face`, an event target; made as `new WebSocket(...given)`. */
-export const plainly = (face, given, signal) => {
+export const plainly = (face, given, { signal, debug }) => {
+  const log = logger(debug);
   const counters = { attempts: 0, drops: 0, messages: 0, bytes: 0, duplicates: 0, queuedMessages: 0, queuedBytes: 0 };
   let socket;
   let upSince = 0;
@@ -22,15 +24,17 @@ export const plainly = (face, given, signal) => {
     it.ended = undefined;
     made.onopen = isOurs(() => {
       upSince = performance.now();
+      log?.("open");
       tell(new Event("open"));
     });
     made.onmessage = isOurs(({ data, origin }) => {
       counters.messages += 1;
-      counters.bytes += data.byteLength ?? data.size ?? data.length;
+      counters.bytes += sizeOf(data);
       tell(new MessageEvent("message", { data, origin }));
     });
     made.onerror = isOurs(() => { tell(new Event("error")); });
     const end = isOurs(({ code, reason, wasClean }) => {
+      log?.("close", { code, reason, wasClean });
       it.ended = new CloseEvent("close", { code, reason, wasClean });
       tell(it.ended);
     });
@@ -40,6 +44,7 @@ export const plainly = (face, given, signal) => {
       end(event);
     };
     socket = made;
+    log?.("attempt", { id: counters.attempts, transport: "websocket", lastEventId: "", url: bare(made.url) });
   };
 
   const it = {

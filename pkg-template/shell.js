@@ -124,7 +124,7 @@ export const watchPage = (input, signal) => {
     clock();
     // Only a page that goes into the cache has to let go of its connection; one that is unloaded loses it anyway.
     if (persisted === false || (SIGNS[type] === VISIBLE && document.hidden)) return;
-    input(PAGE, { number: SIGNS[type] });
+    input(PAGE, { number: SIGNS[type], type });
   };
   // Captured, for some of these happen to the document.
   for (const type in SIGNS) globalThis.addEventListener?.(type, hear, { capture: true, signal });
@@ -133,5 +133,5 @@ export const watchPage = (input, signal) => {
   timer.unref?.();
   signal.addEventListener("abort", () => clearInterval(timer));
   clock();
-  if (globalThis.navigator?.onLine === false) input(PAGE, { number: OFFLINE });
+  if (globalThis.navigator?.onLine === false) input(PAGE, { number: OFFLINE, type: "offline" });
 };

@@ -33,8 +33,8 @@ const copy = (data) => {
 };
 
 /** What is left to the browser's own class: nothing is asked for that it does not do. */
-const isPlain = (url, protocols, { reconnect, signal, wire = "raw", ...more }) =>
-  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && !Object.keys(more).length;
+const isPlain = (url, protocols, { reconnect, signal, debug, wire = "raw", ...more }) =>
+  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && (!debug || isFunction(debug)) && !Object.keys(more).length;
 
 /** A value, or what a function gives when an attempt begins. */
 const valueOf = (given) => (isFunction(given) ? given() : given);
@@ -80,7 +80,7 @@ const described = (url, protocols, options, wires) => {
     flags: Boolean(resume.message) | (Boolean(outbox.gate) << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
       | (Boolean(outbox.resend) << 5) | (beginLow << 6) | (whenFull << 7),
     settings: numbers({ ...options, heartbeat, transports: ladder }, offered, ["outbox.maxBytes", 1_048_576, 1]),
-    own, query, transports, place, post, withCredentials, heartbeat, id, refresh, verdict,
+    own, query, transports, place, post, withCredentials, heartbeat, id, refresh, verdict, debug: options.debug,
     provide: provided && (async () => placed(...await Promise.all(given.map(valueOf)))),
     resume: resuming(place?.url, resume),
     hello: resume.message,
@@ -97,7 +97,7 @@ export const socketClass = (engine, wires) => {
       const plain = isPlain(url, protocols, options);
       const inner = keepLists(this, plain);
       inner.connection = plain
-        ? plainly(this, [url, protocols], options.signal)
+        ? plainly(this, [url, protocols], options)
         : connect(this, engine, described(url, protocols, options, wires));
     }
 

@@ -3,7 +3,7 @@
 import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
 import "everwire/polyfill";
 import "everwire/polyfill/force";
-import type { Cause, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
+import type { Cause, DebugEntry, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
 
 const options: WebSocketOptions = {
   wire: "relay",
@@ -60,6 +60,14 @@ export const all = async (): Promise<string> => {
   const { code } = await asking.closed;
   return text + iterator.missed + code + asking.stats().events + socket.stats().messages;
 };
+const seen: string[] = [];
+const debug = (entry: DebugEntry) => {
+  if (entry.type === "reconnecting") seen.push(`${entry.attempt} in ${entry.delay}: ${entry.cause.message}`);
+  if (entry.type === "attempt") seen.push(`${entry.id} to ${entry.url} by ${entry.transport}`);
+  if (entry.type === "close" && entry.cause) seen.push(entry.cause.kind);
+};
+new ReconnectingWebSocket("/ws", [], { reconnect: false, debug }).stats().queuedMessages.toFixed();
+new ReconnectingEventSource("/feed", { debug: console.debug });
 const strict: globalThis.EventSource = new EventSource("/feed", { withCredentials: true, headers: { "X-A": "b" } });
 strict.onmessage = ({ data }) => data;
 export const states: number = EventSource.OPEN + strict.CLOSED;
@@ -72,6 +80,10 @@ asking.events("message", { whenFull: "block" });
 new ReconnectingWebSocket("/ws", [], { heartbeat: { interval: 10_000 } });
 // @ts-expect-error: a socket does not stream by fetch
 new ReconnectingWebSocket("/ws", [], { transports: ["fetch-stream"] });
+// @ts-expect-error: an attempt has no cause; what ended it has
+new ReconnectingEventSource("/feed", { debug: (entry) => entry.type === "attempt" && entry.cause });
+// @ts-expect-error: there is no such entry
+new ReconnectingEventSource("/feed", { debug: ({ type }) => type === "message" });
 // @ts-expect-error: a socket has no events to count
 socket.stats().events;
 // @ts-expect-error: there is no such wire
