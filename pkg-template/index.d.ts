@@ -29,8 +29,15 @@ export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
 
 /** Where and why it went wrong. */
 export interface Cause {
+  /**
+   * In which way: the network failed, or CORS refused, which browsers do not tell apart / no connection within `connectTimeout` / nothing
+   * came within `silenceTimeout`, `firstByteTimeout` or the heartbeat's `timeout` / an HTTP status / a response that is no event stream / a
+   * close code, or the end of a stream / a function of yours for the URL, the headers or the body failed / the server broke the rules of the
+   * wire / more than `maxEventBytes` / you wanted it / no transport gets through, or this host has none.
+   */
   kind: "network" | "timeout" | "silence" | "status" | "content-type" | "close" | "provider" | "protocol" | "overflow"
     | "application" | "unusable";
+  /** Over which. */
   transport?: Transport;
   /** The HTTP status; 0 where there was none. */
   status: number;
@@ -38,31 +45,31 @@ export interface Cause {
   code: number;
   /** The close reason, the content type that came, or what the host said; empty where there were no words. */
   reason: string;
-  /** What the server asked for with `Retry-After`. */
+  /** The milliseconds that the server asked for with `Retry-After`. */
   retryAfter?: number;
   /** A sentence for people. */
   message: string;
 }
 
 export interface ReconnectOptions {
-  /** The first retry comes at a random moment within this. Default: 2,000. */
+  /** The first retry comes at a random moment within this. Default: 2,000 ms. */
   firstDelay?: number;
-  /** Later ones are drawn from 0 to min(maxDelay, minDelay × factorⁿ). Default: 1,000. */
+  /** Later ones are drawn from 0 to min(maxDelay, minDelay × factorⁿ). Default: 1,000 ms. */
   minDelay?: number;
-  /** Default: 30,000. */
+  /** What no delay exceeds, but one that the server asks for. Default: 30,000 ms. */
   maxDelay?: number;
-  /** At least 1. Default: 2. */
+  /** Growth of the bound from retry to retry, at least 1. Default: 2. */
   factor?: number;
   /** Retries in a row before giving up. Default: Infinity. */
   maxRetries?: number;
-  /** A connection that was open for this long resets the backoff. Default: 5,000. */
+  /** A connection that was open for this long resets the backoff. Default: 5,000 ms. */
   minUptime?: number;
 }
 
 export interface ConnectionOptions {
-  /** When to try again; false: never. */
+  /** When to try again; false: never. Default: true, with the defaults of `ReconnectOptions`. */
   reconnect?: boolean | ReconnectOptions;
-  /** An attempt that is not open after this is ended. Default: 10,000. */
+  /** An attempt that is not open after this is ended. Default: 10,000 ms. */
   connectTimeout?: number;
   /** Closes the connection when it is aborted. */
   signal?: AbortSignal;
@@ -81,7 +88,7 @@ export interface ConnectionOptions {
   debug?: (entry: DebugEntry) => void;
   /**
    * An open connection from which nothing came for this long is opened anew; of event streams a comment counts, and the browser's own
-   * EventSource hides those, so it is not used then. More than the server's interval between signs of life. Default: 0, which is off.
+   * EventSource hides those, so it is not used then. More than the server's interval between signs of life. Default: 0 ms, which is off.
    */
   silenceTimeout?: number;
 }
@@ -94,7 +101,7 @@ export interface ResumeOptions {
   store?: CursorStore;
   /** The name that it is kept under, after `everwire:`. Default: the URL; needed where that is a function. */
   key?: string;
-  /** Do not deliver again what has one of the last so many ids. Default: 0, which is off. */
+  /** Do not deliver again what has one of the last so many ids. Default: 0 ids, which is off. */
   dedupe?: number;
 }
 
@@ -104,13 +111,14 @@ export type Readable<Data> = Data extends Blob ? ArrayBuffer : Data;
 export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   /**
    * When to try again; false: never. With `reconnect: false` and no other option but `signal` and `debug`, it is the browser's own WebSocket in
-   * everything: what it throws, when it tells what, and that `send` returns nothing.
+   * everything: what it throws, when it tells what, and that `send` returns nothing. Default: true.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
-   * The protocol that the server speaks. `raw`, the default, is a plain WebSocket, which has no fallback. `relay` is an HTTP push relay, such
+   * The protocol that the server speaks. `raw` is a plain WebSocket, which has no fallback. `relay` is an HTTP push relay, such
    * as nginx's nchan: WebSocket, then server-sent events with POST, then long-polling with POST, on one URL and with one message id.
-   * `engine.io` is Engine.IO v4, of the Socket.IO family: WebSocket, then long-polling with POST; the URL has its path, `/engine.io/` say.
+   * `engine.io` is Engine.IO v4, of the Socket.IO family: WebSocket, then long-polling with POST; the URL has its path, `/engine.io/`
+   * say. Default: `raw`.
    */
   wire?: "raw" | "relay" | "engine.io";
   /**
@@ -126,15 +134,15 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   headers?: MaybeAsync<HeadersInit>;
   /** What may wait while there is no connection. */
   outbox?: {
-    /** Default: 1,000. */
+    /** How many. Default: 1,000 messages. */
     maxMessages?: number;
-    /** Text counted as UTF-8. Default: 1,048,576. */
+    /** How large, text counted as UTF-8. Default: 1,048,576 bytes. */
     maxBytes?: number;
-    /** How long a message may wait. Default: Infinity. */
+    /** How long a message may wait, in milliseconds. Default: Infinity. */
     ttl?: number;
     /**
-     * `refuse`, the default: `send` says so. `drop-oldest` and `drop-newest`: of those that wait, the oldest or the newest make room, each with a
-     * `dropped` event.
+     * `refuse`: `send` says so. `drop-oldest` and `drop-newest`: of those that wait, the oldest or the newest make room, each with a `dropped`
+     * event. Default: `refuse`.
      */
     whenFull?: "refuse" | "drop-oldest" | "drop-newest";
     /**
@@ -147,9 +155,9 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   };
   /** Keeps an eye on a raw WebSocket that may die without a word. Default: false. The other wires need none. */
   heartbeat?: false | {
-    /** After so long without anything from the server, the message is sent. Default: 25,000. */
+    /** After so long without anything from the server, the message is sent. Default: 25,000 ms. */
     interval?: number;
-    /** So long after it, a connection from which nothing has come is opened anew. Default: 10,000. */
+    /** So long after it, a connection from which nothing has come is opened anew. Default: 10,000 ms. */
     timeout?: number;
     /** Makes the message. */
     message: () => Payload;
@@ -173,7 +181,7 @@ export interface SendOptions {
   volatile?: boolean;
   /** Of the messages with the same key only the newest waits. */
   key?: string;
-  /** How long it may wait. Default: that of the outbox. */
+  /** How long it may wait, in milliseconds. Default: that of the outbox. */
   ttl?: number;
 }
 
@@ -206,16 +214,16 @@ export interface EventSourceOptions extends ConnectionOptions {
   };
   /**
    * An open stream of which not one byte has come by then, not even a comment, is left for the next transport, if there is one: a proxy may
-   * hold it back. Not less than the server's interval between comments. Default: 20,000; 0: never.
+   * hold it back. Not less than the server's interval between comments; 0: never. Default: 20,000 ms.
    */
   firstByteTimeout?: number;
-  /** A longer line or event ends the connection. Default: 16,777,216. */
+  /** A longer line or event ends the connection. Default: 16,777,216 bytes. */
   maxEventBytes?: number;
 }
 
 /** What may wait in an iterator. */
 export interface IterateOptions {
-  /** At most so many events. Default: 65,536. */
+  /** How many. Default: 65,536 events. */
   limit?: number;
   /** What happens beyond that. `throw`: the iterator ends with a `RangeError`. Default: `drop-oldest`. */
   whenFull?: "drop-oldest" | "drop-newest" | "throw";
@@ -232,7 +240,7 @@ export interface Stats {
   attempts: number;
   /** Open connections that were lost. */
   drops: number;
-  /** How long the connection has been open; 0 while it is not. */
+  /** For how many milliseconds the connection has been open; 0 while it is not. */
   uptime: number;
   /** Bytes of event streams received, where that can be seen: not through the browser's own EventSource. Of sockets: bytes, and characters of text. */
   bytes: number;
@@ -245,7 +253,7 @@ export interface Stats {
 }
 
 export interface WebSocketStats extends Stats {
-  /** Messages received. */
+  /** Messages received; of a socket. */
   messages: number;
   /** Messages that wait in the outbox. */
   queuedMessages: number;
@@ -254,18 +262,20 @@ export interface WebSocketStats extends Stats {
 }
 
 export interface EventSourceStats extends Stats {
-  /** Events received. */
+  /** Events received; of an event stream. */
   events: number;
 }
 
 /** `state` or `transport` changed, or the next try has another time. */
 export interface StateChangeEvent extends Event {
   readonly state: State;
+  /** The state before. */
   readonly previous: State;
+  /** The transport in use or being tried; null while waiting. */
   readonly transport: Transport | null;
   /** Failed tries since a connection last proved useful. */
   readonly attempt: number;
-  /** While waiting: how long until the next try. */
+  /** While waiting: in how many milliseconds the next try comes. */
   readonly retryIn: number;
 }
 
@@ -273,21 +283,24 @@ export interface StateChangeEvent extends Event {
 export interface ReconnectingEvent extends Event {
   /** Which try that will be, from 1. */
   readonly attempt: number;
-  /** In how long. */
+  /** In how many milliseconds. */
   readonly delay: number;
+  /** Why. */
   readonly cause: Cause;
 }
 
 /** Open again. */
 export interface ReconnectedEvent extends Event {
+  /** What the loss meant for the data. */
   readonly continuity: Continuity;
   readonly transport: Transport;
-  /** How long there was no connection. */
+  /** For how many milliseconds there was no connection. */
   readonly downtime: number;
 }
 
 /** The ids tell that something is missing after this one; or the server began anew. */
 export interface GapEvent extends Event {
+  /** The id. */
   readonly after: string;
 }
 
@@ -301,6 +314,7 @@ export interface TransportChangeEvent extends Event {
 
 /** An accepted message was given up. */
 export interface DroppedEvent extends Event {
+  /** The message, as it was given to `send`. */
   readonly data: Payload;
   readonly why: WhyDropped;
 }
@@ -465,8 +479,11 @@ export class ReconnectingEventSource<Data = string> extends Connection {
 
 /** What the strict class takes beside the standard's own. Absent, it changes nothing. */
 export interface StrictEventSourceInit extends EventSourceInit {
+  /** Headers of the request. */
   headers?: HeadersInit;
+  /** The method of the request. Default: `GET`. */
   method?: string;
+  /** The body of the request, with a method that has one. */
   body?: BodyInit;
   /** In place of the global `fetch`. */
   fetch?: typeof fetch;

@@ -15,7 +15,7 @@ export const oneOf = (name, given, names) => {
 };
 
 /** Each with its default and the least that is allowed; in milliseconds, but for the factor and what is counted. */
-const NUMBERS = [
+export const NUMBERS = [
   ["reconnect.firstDelay", 2_000, 0],
   ["reconnect.minDelay", 1_000, 0],
   ["reconnect.maxDelay", 30_000, 1],
