@@ -28,7 +28,7 @@ const ENGINE_IO = 2, NEEDS_FETCH = 2, BEGINS_LOW = 64;
 const firstTransport = ({ number, flags, query, settings: { ladder } }, lastId, beginWith) => {
   const rungs = [];
   for (let left = ladder; left; left >>= 3) rungs.push((left & 7) - 1);
-  if (flags & BEGINS_LOW) return rungs.at(-1);
+  if (flags & BEGINS_LOW) return rungs[rungs.length - 1];
   const from = Math.max(rungs.indexOf(beginWith - 1), 0);
   const ordered = [...rungs.slice(from), ...rungs.slice(0, from)];
   // The browser's own EventSource can send neither headers nor an id.
