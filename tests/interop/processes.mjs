@@ -8,7 +8,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const target = resolve(here, "../..", process.env.CARGO_TARGET_DIR ?? "target");
+/** Where what is built and installed is. */
+export const target = resolve(here, "../..", process.env.CARGO_TARGET_DIR ?? "target");
 
 /** How to run each of the applications, which `tools.sh install` has got ready. */
 export const node = (file) => [process.execPath, join(here, file)];
@@ -16,7 +17,7 @@ export const python = (file) => [join(target, "interop-venv/bin/python"), join(h
 export const rust = () => [join(target, "interop-rust/debug/everwire-interop-socketioxide")];
 
 /** Starts a process that ends with this one at the latest. */
-function run(command, args, { killSignal = "SIGKILL", ...options } = {}) {
+export function run(command, args, { killSignal = "SIGKILL", ...options } = {}) {
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"], ...options });
   const orphan = () => child.kill(killSignal);
   process.on("exit", orphan);
@@ -33,7 +34,7 @@ function run(command, args, { killSignal = "SIGKILL", ...options } = {}) {
 }
 
 /** Waits for `wanted`, which does not come from a process that has ended. */
-const unlessGone = (child, wanted) => Promise.race([wanted, child.gone.then((error) => { throw error; })]);
+export const unlessGone = (child, wanted) => Promise.race([wanted, child.gone.then((error) => { throw error; })]);
 
 /** One that says its address in its first line. */
 export async function application([command, ...args], ...more) {
@@ -42,7 +43,7 @@ export async function application([command, ...args], ...more) {
   return { child, origin };
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address();
@@ -51,7 +52,8 @@ async function freePort() {
   return port;
 }
 
-async function answers(origin) {
+/** Waits until something answers there. */
+export async function answers(origin) {
   for (const end = Date.now() + 10_000; Date.now() < end; await new Promise((next) => { setTimeout(next, 20); })) {
     if (await fetch(origin).catch(() => null)) return;
   }

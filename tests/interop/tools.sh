@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what is missing of the servers that the interop tests need: tests/interop/tools.sh install | check
+# Installs what is missing of the servers that the interop tests need: tests/interop/tools.sh install | check | npm
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails. `check` only says whether all is
-# there.
+# there; `npm` installs those of npm alone.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -78,6 +78,7 @@ install)
   python_servers
   rust_servers
   ;;
+npm) npm_servers ;;
 check) has_nchan && has_npm && has_python && has_rust ;;
-*) fail "usage: tests/interop/tools.sh install | check" ;;
+*) fail "usage: tests/interop/tools.sh install | check | npm" ;;
 esac
