@@ -36,6 +36,12 @@ package: tools-build
 pkg/package.json: $(PACKAGE_INPUTS)
 	node pkg-template/assemble.mjs
 
+## make docs             the reference of the options, from the types
+.PHONY: docs
+docs:
+	npm --prefix docs/site ci --ignore-scripts --no-audit --no-fund
+	node docs/site/options.mjs
+
 ## make sizes            what each import of the package weighs, and what peers do; writes README.md's table
 .PHONY: sizes
 sizes: pkg/package.json
@@ -44,7 +50,7 @@ sizes: pkg/package.json
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-fuzz test-package test-chromium test-firefox test-webkit test-e2e test-interop
+test: test-format test-lint test-native test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -92,6 +98,14 @@ test-fuzz:
 test-package: tools-browsers fixture package
 	@scripts/tools.sh consumers
 	node --test tests/npm/*.test.mjs
+	@echo "$@: passed"
+
+##   make test-docs      the documentation: its code, run or compiled; options, versions and links; its servers in Node.js and Rust
+.PHONY: test-docs
+test-docs: tools-build tools-browsers fixture pkg/package.json
+	npm --prefix docs/site ci --ignore-scripts --no-audit --no-fund
+	tests/interop/tools.sh npm
+	node --test --test-concurrency=1 tests/docs/*.test.mjs
 	@echo "$@: passed"
 
 # The tests in a browser. Cargo hands the compiled tests to wasm-bindgen's runner, which drives the browser; the time-out is

@@ -1,0 +1,32 @@
+// The code in the documentation: which pages have it, and what is done with each block. blocks.test.mjs explains the fences.
+
+import { execFileSync } from "node:child_process";
+import { readPage, root } from "../../docs/site/markdown.mjs";
+
+/** All that people read, by path: what is in the repository, or is about to be. */
+export const PAGES = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: root, encoding: "utf8" })
+  .trim().split("\n").sort();
+
+/** By language: the words that a fence may have after it, and the names that may be given values. */
+export const FENCES = {
+  js: { words: ["page", "node", "cut"], values: ["prints", "recipe", "file", "client"] },
+  ts: { words: [], values: [] },
+  html: { words: ["page"], values: ["prints"] },
+  json: { words: [], values: [] },
+  rust: { words: [], values: ["recipe", "file"] },
+  toml: { words: ["manifest"], values: ["recipe", "file"] },
+  python: { words: [], values: ["recipe", "file"] },
+  nginx: { words: ["fragment"], values: ["recipe", "file"] },
+  http: { words: ["cors", "csp"], values: [] },
+  text: { words: [], values: [] },
+  sh: { words: [], values: ["recipe"] },
+};
+
+export const pages = PAGES.map(readPage);
+export const blocks = pages.flatMap((page) => page.blocks);
+
+/** The blocks of these languages that are not part of a recipe. */
+export const blocksIn = (...languages) => blocks.filter(({ language, values }) => languages.includes(language) && !values.recipe);
+
+/** How a block is named in a test. */
+export const placeOf = ({ path, line }) => `${path}:${line}`;
