@@ -36,6 +36,10 @@ export const LightMessage = /* @__PURE__ */ passFor(function (shared, type, data
   this.lastEventId = lastEventId;
   this[SHARED] = shared;
 }, "MessageEvent", {
+  // What is assigned above, for accessors that are not enumerable would refuse it (happy-dom has such).
+  type: "",
+  data: null,
+  lastEventId: "",
   get target() { return this[SHARED].target; },
   get currentTarget() { return this[SHARED].target; },
   get srcElement() { return this[SHARED].target; },

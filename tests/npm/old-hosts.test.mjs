@@ -148,3 +148,19 @@ test("where nothing is left, each face ends once, and says what is missing", asy
     strict: "XMLHttpRequest is not defined",
   });
 });
+
+test("where what an event has are accessors that are not enumerable, as in happy-dom, messages come as anywhere", async () => {
+  await scene.reopen(() => {
+    for (const [{ prototype }, name] of [[Event, "type"], [MessageEvent, "data"], [MessageEvent, "lastEventId"]]) {
+      Object.defineProperty(prototype, name, { enumerable: false });
+    }
+  });
+  const seen = await inPage(async () => {
+    const socket = new ReconnectingWebSocket("/ws/echo");
+    const message = next(socket, "message");
+    socket.send("hello");
+    const { type, data, lastEventId, target } = await message;
+    return [type, data, lastEventId, target === socket];
+  });
+  assert.deepEqual(seen, ["message", "hello", "", true]);
+});
