@@ -254,8 +254,8 @@ export const connect = (face, engine, wire) => {
     },
     wake(at) {
       clearTimeout(timer);
-      // One millisecond more, for the clock is finer than the timer, which may fire a fraction early.
-      if (at >= 0) timer = setTimeout(input, Math.min(at - performance.now() + 1, 2 ** 31 - 1), TICK);
+      // Not a fraction early, for the clock is finer than the timer.
+      if (at >= 0) timer = setTimeout(input, Math.min(Math.ceil(at - performance.now()), 2 ** 31 - 1), TICK);
     },
     flush(id) {
       current = carrier = id;
