@@ -9,7 +9,7 @@ import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./s
 import { LightClose, LightEvent, LightMessage } from "./target.js";
 
 /** Where the next connection to a place had better begin, and until when that is worth to know: `REMEMBERED` of src/core/ladder.rs. */
-const remembered = new Map();
+export const remembered = new Map();
 const REMEMBERED = 1_800_000;
 const MOST_REMEMBERED = 100;
 /** How often at most the last id is written to a storage, which is synchronous. */

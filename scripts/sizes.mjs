@@ -19,6 +19,7 @@ const IMPORTS = [
   ["everwire/lazy", "init, ReconnectingEventSource"],
   ["everwire/lazy", "init, ReconnectingWebSocket"],
   ["everwire/polyfill"],
+  ["everwire/testing", "fakeNetwork"],
 ];
 /** Peers, by what a page imports of them. */
 const PEERS = [

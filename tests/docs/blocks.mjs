@@ -9,7 +9,7 @@ export const PAGES = execFileSync("git", ["ls-files", "--cached", "--others", "-
 
 /** By language: the words that a fence may have after it, and the names that may be given values. */
 export const FENCES = {
-  js: { words: ["page", "node", "cut"], values: ["prints", "recipe", "file", "client"] },
+  js: { words: ["page", "node", "cut", "test"], values: ["prints", "recipe", "file", "client"] },
   ts: { words: [], values: [] },
   html: { words: ["page"], values: ["prints"] },
   json: { words: [], values: [] },
@@ -25,8 +25,9 @@ export const FENCES = {
 export const pages = PAGES.map(readPage);
 export const blocks = pages.flatMap((page) => page.blocks);
 
-/** The blocks of these languages that are not part of a recipe. */
-export const blocksIn = (...languages) => blocks.filter(({ language, values }) => languages.includes(language) && !values.recipe);
+/** The blocks of these languages that stand by themselves: no files of recipes or of tests. */
+export const blocksIn = (...languages) => blocks.filter(({ language, words, values }) => (
+  languages.includes(language) && !values.recipe && !words.includes("test")));
 
 /** How a block is named in a test. */
 export const placeOf = ({ path, line }) => `${path}:${line}`;

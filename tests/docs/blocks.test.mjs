@@ -8,6 +8,7 @@
 // | `… prints="/…/"` | the same, with a regular expression |
 // | `js page cut prints="a" prints="b"` | the same; as soon as the first text is there, all connections are cut |
 // | `js node prints="…"` | also run in Node.js, with the fixture in place of the demo server, until it ends by itself |
+// | `js test file=PATH` | a file of unit tests, or one that they import; `*.test.js` have to pass (unit-tests.test.mjs) |
 // | `html page prints="…"` | a page of its own in Chromium; the script of the CDN is the package's |
 // | `json` | parsed |
 // | `rust` | compiled for wasm, as the body of an asynchronous function that may fail (rust.test.mjs); the rest is in application.rs |

@@ -3,7 +3,9 @@
 import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
 import "everwire/polyfill";
 import "everwire/polyfill/force";
+import { fakeNetwork } from "everwire/testing";
 import type { Cause, DebugEntry, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
+import type { Connection, FakeNetworkOptions } from "everwire/testing";
 
 const options: WebSocketOptions = {
   wire: "relay",
@@ -72,6 +74,19 @@ const strict: globalThis.EventSource = new EventSource("/feed", { withCredential
 strict.onmessage = ({ data }) => data;
 export const states: number = EventSource.OPEN + strict.CLOSED;
 
+export const tested = async (options: FakeNetworkOptions): Promise<number> => {
+  using net = fakeNetwork({ latency: 50, without: ["EventSource"], ...options });
+  const server = net.server("/feed");
+  server.drop({ times: 3 }).accept({ then: (connection) => connection.send("one", { id: 1 }) }).refuse(503, { headers: { "Retry-After": "5" } });
+  server.onconnection = ({ url, headers }: Connection) => url + headers.get("authorization");
+  net.server("/token", ({ method }) => ({ status: method === "POST" ? 200 : 405, body: "new" }));
+  const session = net.engineIo("/engine.io/", { pingInterval: 1_000 }).session?.id ?? net.relay(new URL("wss://example.com/chat")).publish("hello");
+  const { code }: CloseEvent = await net.until(asking.closed);
+  const found: Connection = await net.until(() => server.connection, { within: 5_000 });
+  await net.advance(1_000);
+  return net.now + code + found.at + session.length + net.log.length + server.attempts.length;
+};
+
 // @ts-expect-error: there is no such verdict
 new ReconnectingEventSource("/feed", { verdict: () => "give up" });
 // @ts-expect-error: there is no such policy
@@ -96,5 +111,9 @@ events.send("x");
 socket.url = "/other";
 // @ts-expect-error: `reconnecting` has no continuity
 socket.addEventListener("reconnecting", ({ continuity }) => continuity);
+// @ts-expect-error: a network has no such class
+fakeNetwork({ without: ["Worker"] });
+// @ts-expect-error: a status is a number
+fakeNetwork().server("/feed").refuse("401");
 
 export { delivery, rest, standard };
