@@ -58,6 +58,7 @@ pub(crate) struct App {
     pub(crate) connections: Arc<Connections>,
     pub(crate) restarts: mpsc::Sender<Restart>,
     root: PathBuf,
+    pages: Option<Router>,
     store: Option<Arc<Store>>,
     over: CancellationToken,
 }
@@ -93,6 +94,7 @@ impl App {
             connections: Arc::default(),
             restarts,
             root: config.root.clone(),
+            pages: config.pages.clone(),
             store,
             over: CancellationToken::new(),
         });
@@ -158,7 +160,7 @@ pub(crate) fn routes(app: &Shared) -> Router {
         .route("/control/restart", post(control::restart))
         .route("/control/trim", post(control::trim))
         .merge(statics::routes(&app.root))
-        .fallback(unknown)
+        .fallback_service(app.pages.clone().unwrap_or_else(|| Router::new().fallback(unknown)))
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::pass))
         .with_state(Arc::clone(app))

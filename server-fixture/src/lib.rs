@@ -53,6 +53,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -69,12 +70,14 @@ pub struct Config {
     pub data: Option<PathBuf>,
     /// The folder that has `www/` and `pkg/`.
     pub root: PathBuf,
+    /// An application's own routes: they answer what the server has no route for, behind the same faults.
+    pub pages: Option<Router>,
 }
 
 impl Default for Config {
-    /// A free port, history in memory, files from the current folder.
+    /// A free port, history in memory, files from the current folder, no other routes.
     fn default() -> Self {
-        Self { port: 0, data: None, root: PathBuf::from(".") }
+        Self { port: 0, data: None, root: PathBuf::from("."), pages: None }
     }
 }
 

@@ -29,11 +29,11 @@ export async function within(ms, what, promise) {
   }
 }
 
-/** Starts the fixture with its history in `data`. Port 0: any that is free. Its log is artifacts/fixture-`name`.log; a given port continues it. */
-export async function startFixture({ name, data, port = 0 }) {
+/** Starts the fixture, or a `binary` that is one as well, with its history in `data`. Port 0: any that is free. Its log is artifacts/fixture-`name`.log; a given port continues it. */
+export async function startFixture({ name, data, port = 0, binary = BINARY }) {
   mkdirSync(artifacts, { recursive: true });
   const log = createWriteStream(join(artifacts, `fixture-${name}.log`), { flags: port ? "a" : "w" });
-  const child = spawn(BINARY, ["--port", port, "--data", data, "--root", root], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["--port", port, "--data", data, "--root", root], { stdio: ["ignore", "pipe", "pipe"] });
   // A server that outlives a test which was broken off would hold its port and its data.
   const orphan = () => child.kill("SIGKILL");
   process.on("exit", orphan);
@@ -44,7 +44,7 @@ export async function startFixture({ name, data, port = 0 }) {
   child.stderr.pipe(log, { end: false });
 
   const url = await within(PATIENCE, "the fixture's address", new Promise((resolve, reject) => {
-    child.once("error", (error) => reject(new Error(`${BINARY} cannot be run; is it built? (${error.message})`)));
+    child.once("error", (error) => reject(new Error(`${binary} cannot be run; is it built? (${error.message})`)));
     child.once("exit", (code, signal) => reject(new Error(`the fixture ended (${signal ?? code}); see artifacts/fixture-${name}.log`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
       log.write(`${line}\n`);

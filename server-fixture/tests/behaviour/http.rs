@@ -1,5 +1,7 @@
 //! CORS and files.
 
+use axum::Router;
+use axum::routing::get;
 use reqwest::{Method, Response, StatusCode};
 use server_fixture::Config;
 
@@ -119,4 +121,16 @@ async fn files_come_with_their_types_and_are_not_used_from_a_cache_unasked() {
     for path in ["/www/%2e%2e/secret", "/www/..%2fsecret", "/secret"] {
         assert_eq!(soon(server.get(path).send()).await.unwrap().status(), StatusCode::NOT_FOUND);
     }
+}
+
+#[tokio::test]
+async fn an_applications_own_pages_answer_what_the_server_has_no_route_for_behind_the_same_faults() {
+    let pages = Router::new().route("/shop", get(|| async { "welcome" }));
+    let server = Server::with(Config { pages: Some(pages), ..Config::default() }).await;
+    let said = async |path: &str| soon(server.get(path).send()).await.unwrap();
+    assert_eq!(said("/shop").await.text().await.unwrap(), "welcome");
+    assert_eq!(said("/none").await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(said("/health").await.status(), StatusCode::OK);
+    soon(server.post("/control/unavailable?ms=60000").send()).await.unwrap();
+    assert_eq!(said("/shop").await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }

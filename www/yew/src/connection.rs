@@ -1,0 +1,293 @@
+//! everwire for Yew 0.23: `use_socket` and `use_events`. Copy this file into your application; it needs nothing else of this one.
+//!
+//! A connection belongs to the component that asked for it: it opens in an effect, so once the component is on the page and never on a
+//! server, and is closed with it. When the dependencies change, the old connection is closed, and then a new one is opened.
+//!
+//! The hook gives a handle, which is equal to itself only, so it can be a property or a context. It is live: what it says is how things are
+//! at that moment, not when something was rendered. To have it renders nothing anew; the component that wants to be rendered when
+//! something changes asks for just that:
+//!
+//! | | what | when to use it |
+//! | --- | --- | --- |
+//! | `use_messages(&handle, callback)` | every message, once and in order; the callback is that of the newest rendering | for all that must not be missed |
+//! | `use_latest(&handle)` | the newest message | for what a newer one makes worthless: **it skips**, when several come before a rendering |
+//! | `use_status(&handle)` | the [`Status`]; `None` before the first opening, so also on a server | to tell people |
+//! | `use_error(&handle)` | what is wrong with the builder's configuration | while developing |
+//! | `handle.connection()` | the connection itself | for everything else |
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+    rc::Rc,
+};
+
+use everwire::{
+    ConfigError, Delivery, Event, Events, EventsBuilder, Message, SendError, Socket, SocketBuilder, Status,
+    Subscription,
+};
+use yew::prelude::*;
+
+/// A socket of this component. `builder` is called with the dependencies in an effect, and again when they have changed.
+#[hook]
+pub fn use_socket<D: PartialEq + 'static>(deps: D, builder: impl Fn(&D) -> SocketBuilder + 'static) -> UseSocket {
+    use_connection(deps, builder)
+}
+
+/// A stream of server-sent events of this component. `builder` is called with the dependencies in an effect, and again when they have changed.
+#[hook]
+pub fn use_events<D: PartialEq + 'static>(deps: D, builder: impl Fn(&D) -> EventsBuilder + 'static) -> UseEvents {
+    use_connection(deps, builder)
+}
+
+/// Calls `callback` with every message of the connection, and of those that follow it, once and in order.
+#[hook]
+pub fn use_messages<C: Connection>(of: &Use<C>, callback: impl Fn(&C::Item) + 'static) {
+    let callback: Rc<dyn Fn(&C::Item)> = Rc::new(callback);
+    let newest = use_mut_ref(|| Rc::clone(&callback));
+    *newest.borrow_mut() = callback;
+    use_effect_with(of.clone(), move |of| {
+        of.0.items.listen(move |item| {
+            let callback = newest.borrow().clone();
+            callback(item);
+        })
+    });
+}
+
+/// The newest message. Those that came before it since the last rendering are skipped.
+#[hook]
+pub fn use_latest<C: Connection>(of: &Use<C>) -> Option<C::Item> {
+    let latest = use_state(|| None);
+    let set = latest.setter();
+    use_messages(of, move |item: &C::Item| set.set(Some(item.clone())));
+    (*latest).clone()
+}
+
+/// Where the connection is. The component is rendered anew when that changes.
+#[hook]
+pub fn use_status<C: Connection>(of: &Use<C>) -> Option<Status> {
+    use_changes(of, Use::status)
+}
+
+/// Why there is no connection, if that is a fault in its configuration.
+#[hook]
+pub fn use_error<C: Connection>(of: &Use<C>) -> Option<ConfigError> {
+    use_changes(of, Use::error)
+}
+
+/// What is read, and rendered anew when that changes.
+#[hook]
+fn use_changes<C: Connection, T: PartialEq + 'static>(of: &Use<C>, read: fn(&Use<C>) -> T) -> T {
+    let update = use_force_update();
+    let rendered = use_mut_ref(|| read(of));
+    *rendered.borrow_mut() = read(of);
+    use_effect_with(of.clone(), move |of| {
+        let compare = {
+            let of = of.clone();
+            move |(): &()| {
+                if *rendered.borrow() != read(&of) {
+                    update.force_update();
+                }
+            }
+        };
+        // It may have changed between the rendering and this effect.
+        compare(&());
+        of.0.changes.listen(compare)
+    });
+    read(of)
+}
+
+#[hook]
+fn use_connection<C: Connection, D: PartialEq + 'static>(
+    deps: D,
+    builder: impl Fn(&D) -> C::Builder + 'static,
+) -> Use<C> {
+    let it = Use(use_memo((), |()| Inner::default()));
+    {
+        let it = it.clone();
+        use_effect_with(deps, move |deps| {
+            it.open(builder(deps));
+            move || it.close()
+        });
+    }
+    it
+}
+
+/// What [`use_socket`] gives.
+pub type UseSocket = Use<Socket>;
+/// What [`use_events`] gives.
+pub type UseEvents = Use<Events>;
+
+/// A connection of a component. See the file's documentation.
+pub struct Use<C: Connection>(Rc<Inner<C>>);
+
+impl<C: Connection> Use<C> {
+    /// Where the connection is at this moment; `None` before there is one.
+    pub fn status(&self) -> Option<Status> {
+        self.connection().map(|connection| connection.status())
+    }
+
+    /// Why there is no connection, if that is a fault in its configuration.
+    pub fn error(&self) -> Option<ConfigError> {
+        self.0.error.borrow().clone()
+    }
+
+    /// The connection as it is at this moment; `None` before it is opened, and on a server.
+    pub fn connection(&self) -> Option<C> {
+        self.0.live.borrow().as_ref().map(|(connection, _)| connection.clone())
+    }
+
+    /// Connects now, whatever the connection is doing.
+    pub fn reconnect(&self) {
+        if let Some(connection) = self.connection() {
+            connection.reconnect();
+        }
+    }
+
+    fn open(&self, builder: C::Builder) {
+        let opened = C::open(builder);
+        self.0.error.replace(opened.as_ref().err().cloned());
+        if let Ok(connection) = opened {
+            let subscriptions = {
+                let (changed, came) = (Rc::downgrade(&self.0), Rc::downgrade(&self.0));
+                [
+                    connection
+                        .on_status(move |_| changed.upgrade().into_iter().for_each(|inner| inner.changes.tell(&()))),
+                    connection.on_item(move |item| came.upgrade().into_iter().for_each(|inner| inner.items.tell(item))),
+                ]
+            };
+            self.0.live.replace(Some((connection, subscriptions)));
+        }
+        self.0.changes.tell(&());
+    }
+
+    fn close(&self) {
+        let live = self.0.live.take();
+        if let Some((connection, subscriptions)) = live {
+            drop(subscriptions);
+            connection.close();
+        }
+    }
+}
+
+impl Use<Socket> {
+    /// Sends over the connection as it is at this moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::send`]; `Closed` where there is no connection, as on a server. The message is in the error.
+    pub fn send(&self, message: impl Into<Message>) -> Result<Delivery, SendError> {
+        match self.connection() {
+            Some(socket) => socket.send(message),
+            None => Err(SendError::Closed(message.into())),
+        }
+    }
+}
+
+impl<C: Connection> Clone for Use<C> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<C: Connection> PartialEq for Use<C> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl<C: Connection> fmt::Debug for Use<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Use").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+struct Inner<C: Connection> {
+    live: RefCell<Option<(C, [Subscription; 2])>>,
+    error: RefCell<Option<ConfigError>>,
+    items: Rc<Listeners<C::Item>>,
+    changes: Rc<Listeners<()>>,
+}
+
+impl<C: Connection> Default for Inner<C> {
+    fn default() -> Self {
+        Self {
+            live: RefCell::default(),
+            error: RefCell::default(),
+            items: Rc::new(Listeners::new()),
+            changes: Rc::new(Listeners::new()),
+        }
+    }
+}
+
+/// Who listens, whatever connection there is.
+struct Listeners<T> {
+    all: RefCell<Vec<Listener<T>>>,
+    keys: Cell<u32>,
+}
+
+type Listener<T> = (u32, Rc<dyn Fn(&T)>);
+
+impl<T: 'static> Listeners<T> {
+    const fn new() -> Self {
+        Self { all: RefCell::new(Vec::new()), keys: Cell::new(0) }
+    }
+
+    /// Gives how to end it.
+    fn listen<F: Fn(&T) + 'static>(self: &Rc<Self>, callback: F) -> impl FnOnce() + use<T, F> {
+        let key = self.keys.replace(self.keys.get() + 1);
+        self.all.borrow_mut().push((key, Rc::new(callback)));
+        let it = Rc::clone(self);
+        move || it.all.borrow_mut().retain(|(other, _)| *other != key)
+    }
+
+    fn tell(&self, what: &T) {
+        // A copy, for a callback may end components, and so listeners.
+        let all = self.all.borrow().clone();
+        for (_, callback) in all {
+            callback(what);
+        }
+    }
+}
+
+/// What a [`Socket`] and an [`Events`] have in common.
+pub trait Connection: Clone + 'static {
+    type Builder;
+    type Item: Clone + 'static;
+
+    fn open(builder: Self::Builder) -> Result<Self, ConfigError>;
+    fn status(&self) -> Status;
+    fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription;
+    fn on_item(&self, callback: impl Fn(&Self::Item) + 'static) -> Subscription;
+    fn reconnect(&self);
+    fn close(&self);
+}
+
+macro_rules! connection {
+    ($face:ty, $builder:ty, $item:ty, $on_item:ident) => {
+        impl Connection for $face {
+            type Builder = $builder;
+            type Item = $item;
+
+            fn open(builder: $builder) -> Result<Self, ConfigError> {
+                builder.open()
+            }
+            fn status(&self) -> Status {
+                self.status()
+            }
+            fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription {
+                self.on_status(callback)
+            }
+            fn on_item(&self, callback: impl Fn(&$item) + 'static) -> Subscription {
+                self.$on_item(callback)
+            }
+            fn reconnect(&self) {
+                self.reconnect();
+            }
+            fn close(&self) {
+                self.close();
+            }
+        }
+    };
+}
+connection!(Socket, SocketBuilder, Message, on_message);
+connection!(Events, EventsBuilder, Event, on_event);

@@ -1,0 +1,5 @@
+use everwire_yew::App;
+
+fn main() {
+    yew::Renderer::<App>::new().render();
+}

@@ -1,0 +1,84 @@
+//! Connections that come and go, for a test that counts what they leave behind.
+
+use everwire::{Event, Events, Message, Socket, Status};
+use yew::prelude::*;
+
+use crate::connection::{use_events, use_latest, use_messages, use_socket, use_status};
+
+const AT_ONCE: usize = 10;
+
+/// Ten components, or none; and one whose URL changes.
+#[component]
+pub fn Mounts() -> Html {
+    let mounted = use_state(|| false);
+    let count = use_state(|| 0);
+    let toggle = {
+        let (mounted, count) = (mounted.clone(), count.clone());
+        move |_: MouseEvent| {
+            if !*mounted {
+                count.set(*count + AT_ONCE);
+            }
+            mounted.set(!*mounted);
+        }
+    };
+    let room = use_state(|| 1);
+    let next = {
+        let room = room.clone();
+        move |_: MouseEvent| room.set(*room + 1)
+    };
+    html! {
+        <section class="card pages-only">
+            <div class="head">
+                <h2>{ "Mounts" }</h2>
+                <p class="aside" data-testid="mount-count">{ *count }</p>
+            </div>
+            <button type="button" data-testid="mount" onclick={toggle}>{ "Mount or unmount ten" }</button>
+            if *mounted {
+                { for (0..AT_ONCE).map(|_| html! { <Mounted /> }) }
+            }
+            <button type="button" data-testid="next-room" onclick={next}>{ "Next room" }</button>
+            <Room number={*room} />
+        </section>
+    }
+}
+
+#[component]
+fn Mounted() -> Html {
+    let socket = use_socket((), |()| Socket::builder("/ws/echo"));
+    let stream = use_events((), |()| Events::builder("/sse/numbers"));
+    let heard = use_mut_ref(|| 0);
+    let update = use_force_update();
+    let hear = {
+        let heard = heard.clone();
+        move || {
+            *heard.borrow_mut() += 1;
+            update.force_update();
+        }
+    };
+    use_messages(&socket, {
+        let hear = hear.clone();
+        move |_: &Message| hear()
+    });
+    use_messages(&stream, move |_: &Event| hear());
+    // In an effect, for the connection opens in one.
+    use_effect_with((), move |()| drop(socket.send("hello")));
+    html! { <p class="plain" data-testid="mounted">{ *heard.borrow() }{ " heard" }</p> }
+}
+
+#[derive(PartialEq, Properties)]
+struct RoomProps {
+    number: u32,
+}
+
+/// A connection whose URL is that of the room.
+#[component]
+fn Room(RoomProps { number }: &RoomProps) -> Html {
+    let socket = use_socket(*number, |number| Socket::builder(format!("/ws/chat/{number}")));
+    let latest = use_latest(&socket);
+    let status = use_status(&socket);
+    use_effect_with(status.as_ref().is_some_and(Status::is_open), {
+        let (socket, number) = (socket.clone(), *number);
+        move |is_open| drop(is_open.then(|| socket.send(format!("hello, room {number}"))))
+    });
+    html! { <p class="plain" data-testid="room">{ latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet") }</p> }
+}
