@@ -50,7 +50,7 @@ sizes: pkg/package.json
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-interop
+test: test-format test-lint test-native test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-yew test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -58,6 +58,7 @@ test: test-format test-lint test-native test-fuzz test-package test-docs test-ch
 test-format:
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/interop/socketioxide/Cargo.toml --check
+	for app in model yew leptos; do cargo fmt --manifest-path www/$$app/Cargo.toml --check || exit; done
 	@echo "$@: passed"
 
 ##   make test-lint      clippy on both targets and all features, rustdoc; warnings are errors
@@ -141,7 +142,23 @@ test-webkit: tools-build tools-browsers fixture
 ##   make test-e2e       the demo page, opened, broken and looked at in Chromium
 .PHONY: test-e2e
 test-e2e: tools-build tools-browsers fixture pkg/package.json
-	node --test --test-concurrency=1 tests/e2e/*.test.mjs
+	node --test tests/e2e/demo.test.mjs
+	@echo "$@: passed"
+
+##   make test-yew       the application in Yew
+.PHONY: test-yew
+test-yew:
+	@$(MAKE) --no-print-directory test-apps APPS=yew
+
+# What make test leaves out for its time: a minute and a half of compiling for each framework, and a minute in the browser.
+APPS ?= yew leptos
+## make test-apps        the applications in Yew and Leptos, or APPS="yew": built, opened in two tabs, broken, and left
+.PHONY: test-apps
+test-apps: tools-build tools-browsers fixture
+	cargo test -q --locked --manifest-path www/model/Cargo.toml --target-dir $(TARGET_DIR)/apps
+	$(if $(filter yew,$(APPS)),cargo test -q --locked --manifest-path www/yew/Cargo.toml --target-dir $(TARGET_DIR)/apps --no-default-features --features ssr)
+	scripts/apps.sh $(APPS)
+	APPS="$(APPS)" node --test tests/e2e/apps.test.mjs
 	@echo "$@: passed"
 
 ##   make test-interop   servers that are not ours, where they can be installed: ws, six of Engine.IO, better-sse, sse-starlette, nginx with nchan

@@ -20,12 +20,10 @@ export const counting = () => {
   window.clearInterval = (timer) => { held.delete(timer); clearInterval(timer); };
 
   const { addEventListener, removeEventListener } = EventTarget.prototype;
-  const listening = [];
   EventTarget.prototype.addEventListener = function (type, listener, options) {
     const target = this ?? window;
     if (target === window || target === document || lasting.has(target)) {
       const entry = { target, type, listener };
-      listening.push(entry);
       held.set(entry, `${type} of ${target.constructor.name}`);
       // The package takes back its listeners by a signal, the crate one by one.
       if (options?.signal) addEventListener.call(options.signal, "abort", () => held.delete(entry));
@@ -34,8 +32,9 @@ export const counting = () => {
   };
   EventTarget.prototype.removeEventListener = function (type, listener, options) {
     const target = this ?? window;
-    const at = listening.findIndex((entry) => entry.target === target && entry.type === type && entry.listener === listener);
-    if (at >= 0) held.delete(listening.splice(at, 1)[0]);
+    for (const entry of held.keys()) {
+      if (entry.target === target && entry.type === type && entry.listener === listener) held.delete(entry);
+    }
     return removeEventListener.call(target, type, listener, options);
   };
 
