@@ -58,7 +58,7 @@ test: test-format test-lint test-native test-fuzz test-package test-docs test-ch
 test-format:
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/interop/socketioxide/Cargo.toml --check
-	for app in model yew leptos; do cargo fmt --manifest-path www/$$app/Cargo.toml --check || exit; done
+	for app in model yew leptos dioxus; do cargo fmt --manifest-path www/$$app/Cargo.toml --check || exit; done
 	@echo "$@: passed"
 
 ##   make test-lint      clippy on both targets and all features, rustdoc; warnings are errors
@@ -151,12 +151,13 @@ test-yew:
 	@$(MAKE) --no-print-directory test-apps APPS=yew
 
 # What make test leaves out for its time: a minute and a half of compiling for each framework, and a minute in the browser.
-APPS ?= yew leptos
-## make test-apps        the applications in Yew and Leptos, or APPS="yew": built, opened in two tabs, broken, and left
+APPS ?= yew leptos dioxus
+## make test-apps        the applications in Yew, Leptos and Dioxus, or APPS="yew": built, opened in two tabs, broken, and left
 .PHONY: test-apps
 test-apps: tools-build tools-browsers fixture
 	cargo test -q --locked --manifest-path www/model/Cargo.toml --target-dir $(TARGET_DIR)/apps
 	$(if $(filter yew,$(APPS)),cargo test -q --locked --manifest-path www/yew/Cargo.toml --target-dir $(TARGET_DIR)/apps --no-default-features --features ssr)
+	$(if $(filter dioxus,$(APPS)),cargo test -q --locked --manifest-path www/dioxus/Cargo.toml --target-dir $(TARGET_DIR)/apps --no-default-features)
 	scripts/apps.sh $(APPS)
 	APPS="$(APPS)" node --test tests/e2e/apps.test.mjs
 	@echo "$@: passed"

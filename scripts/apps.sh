@@ -15,7 +15,7 @@ wasm() {
     "$(ls "$target"/wasm32-unknown-unknown/debug/everwire[-_]"$name".wasm)"
 }
 
-(($#)) || set -- yew leptos
+(($#)) || set -- yew leptos dioxus
 for name; do
   case $name in
   leptos)

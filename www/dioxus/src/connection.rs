@@ -1,0 +1,247 @@
+//! everwire for Dioxus 0.7: `use_socket` and `use_events`. Copy this file into your application; it needs nothing else of this one.
+//!
+//! A connection belongs to the component that asked for it: it opens in an effect, so once the component is on the page and never on a
+//! server, and is closed with it. The closure that makes the builder is reactive: when a signal that it reads changes, the old connection is
+//! closed, and then a new one is opened. (A property changes it if it is a `ReadSignal`.)
+//!
+//! | | what | when to use it |
+//! | --- | --- | --- |
+//! | `use_messages(of, callback)` | every message, once and in order; the callback is that of the newest rendering | for all that must not be missed |
+//! | `latest()` | the newest message | for what a newer one makes worthless: **it skips**, when several come before a rendering |
+//! | `status()` | the [`Status`]; `None` before the first opening, so also on a server | to tell people |
+//! | `error()` | what is wrong with the builder's configuration | while developing |
+//! | `connection()` | the connection itself | for everything else |
+//!
+//! `status`, `latest` and `error` are signals: a component that reads them is rendered anew when they change. The values here are `Copy`.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use dioxus::prelude::*;
+use everwire::{
+    ConfigError, Delivery, Event as ServerEvent, Events, EventsBuilder, Message, SendError, Socket, SocketBuilder,
+    Status, Subscription,
+};
+
+/// On a server nothing is opened, whether effects run there or not.
+const IN_BROWSER: bool = cfg!(target_arch = "wasm32");
+
+/// A socket of this component. `builder` is called in an effect, and again when a signal that it reads has changed.
+pub fn use_socket(builder: impl Fn() -> SocketBuilder + 'static) -> UseSocket {
+    use_connection(builder)
+}
+
+/// A stream of server-sent events of this component. `builder` is called in an effect, and again when a signal that it reads has changed.
+pub fn use_events(builder: impl Fn() -> EventsBuilder + 'static) -> UseEvents {
+    use_connection(builder)
+}
+
+/// Calls `callback` with every message of the connection, and of those that follow it, once and in order.
+pub fn use_messages<C: Connection>(of: Use<C>, callback: impl FnMut(C::Item) + 'static) {
+    let callback = use_callback(callback);
+    let key = use_hook(|| {
+        let inner = of.inner();
+        let key = inner.keys.replace(inner.keys.get() + 1);
+        inner.listeners.borrow_mut().push((key, callback));
+        key
+    });
+    use_drop(move || {
+        if let Ok(inner) = of.inner.try_read() {
+            inner.listeners.borrow_mut().retain(|(other, _)| *other != key);
+        }
+    });
+}
+
+fn use_connection<C: Connection>(builder: impl Fn() -> C::Builder + 'static) -> Use<C> {
+    let it = use_hook(Use::<C>::new);
+    use_effect(move || {
+        let builder = builder();
+        if !IN_BROWSER {
+            return;
+        }
+        it.close();
+        it.open(builder);
+    });
+    use_drop(move || it.close());
+    it
+}
+
+/// What [`use_socket`] gives.
+pub type UseSocket = Use<Socket>;
+/// What [`use_events`] gives.
+pub type UseEvents = Use<Events>;
+
+/// A connection of a component. See the file's documentation.
+pub struct Use<C: Connection> {
+    status: Signal<Option<Status>>,
+    error: Signal<Option<ConfigError>>,
+    latest: Signal<Option<C::Item>>,
+    /// What comes, comes from outside of Dioxus. A callback is how to get in.
+    told: Callback<Status>,
+    heard: Callback<C::Item>,
+    inner: CopyValue<Rc<Inner<C>>>,
+}
+
+impl<C: Connection> Use<C> {
+    fn new() -> Self {
+        let (mut status, mut latest) = (Signal::new(None), Signal::new(None));
+        let inner = CopyValue::new(Rc::new(Inner::default()));
+        Self {
+            status,
+            error: Signal::new(None),
+            latest,
+            told: Callback::new(move |now| status.set(Some(now))),
+            heard: Callback::new(move |item: C::Item| {
+                // A copy, for a callback may end components, and so listeners.
+                let listeners = inner.read().listeners.borrow().clone();
+                for (_, listener) in listeners {
+                    listener.call(item.clone());
+                }
+                latest.set(Some(item));
+            }),
+            inner,
+        }
+    }
+
+    /// Where the connection is; `None` before there is one.
+    pub fn status(&self) -> ReadSignal<Option<Status>> {
+        self.status.into()
+    }
+
+    /// Why there is no connection, if that is a fault in its configuration.
+    pub fn error(&self) -> ReadSignal<Option<ConfigError>> {
+        self.error.into()
+    }
+
+    /// The newest message. Those that came before it since the last rendering are skipped.
+    pub fn latest(&self) -> ReadSignal<Option<C::Item>> {
+        self.latest.into()
+    }
+
+    /// The connection as it is at this moment; `None` before it is opened, and on a server.
+    pub fn connection(&self) -> Option<C> {
+        self.inner().live.borrow().as_ref().map(|(connection, _)| connection.clone())
+    }
+
+    /// Connects now, whatever the connection is doing.
+    pub fn reconnect(&self) {
+        if let Some(connection) = self.connection() {
+            connection.reconnect();
+        }
+    }
+
+    fn inner(&self) -> Rc<Inner<C>> {
+        self.inner.peek().clone()
+    }
+
+    fn open(&self, builder: C::Builder) {
+        let (mut status, mut error) = (self.status, self.error);
+        let opened = C::open(builder);
+        error.set(opened.as_ref().err().cloned());
+        status.set(opened.as_ref().ok().map(Connection::status));
+        if let Ok(connection) = opened {
+            let (told, heard) = (self.told, self.heard);
+            let subscriptions = [
+                connection.on_status(move |status| told.call(status.clone())),
+                connection.on_item(move |item| heard.call(item.clone())),
+            ];
+            self.inner().live.replace(Some((connection, subscriptions)));
+        }
+    }
+
+    fn close(&self) {
+        let live = self.inner().live.take();
+        if let Some((connection, subscriptions)) = live {
+            // The signals may be gone soon.
+            drop(subscriptions);
+            connection.close();
+        }
+    }
+}
+
+impl Use<Socket> {
+    /// Sends over the connection as it is at this moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::send`]; `Closed` where there is no connection, as on a server. The message is in the error.
+    pub fn send(&self, message: impl Into<Message>) -> Result<Delivery, SendError> {
+        match self.connection() {
+            Some(socket) => socket.send(message),
+            None => Err(SendError::Closed(message.into())),
+        }
+    }
+}
+
+impl<C: Connection> Clone for Use<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Connection> Copy for Use<C> {}
+
+impl<C: Connection> PartialEq for Use<C> {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.inner(), &other.inner())
+    }
+}
+
+type Listeners<T> = Vec<(u32, Callback<T>)>;
+
+struct Inner<C: Connection> {
+    live: RefCell<Option<(C, [Subscription; 2])>>,
+    listeners: RefCell<Listeners<C::Item>>,
+    keys: Cell<u32>,
+}
+
+impl<C: Connection> Default for Inner<C> {
+    fn default() -> Self {
+        Self { live: RefCell::default(), listeners: RefCell::default(), keys: Cell::default() }
+    }
+}
+
+/// What a [`Socket`] and an [`Events`] have in common.
+pub trait Connection: Clone + 'static {
+    type Builder;
+    type Item: Clone + 'static;
+
+    fn open(builder: Self::Builder) -> Result<Self, ConfigError>;
+    fn status(&self) -> Status;
+    fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription;
+    fn on_item(&self, callback: impl Fn(&Self::Item) + 'static) -> Subscription;
+    fn reconnect(&self);
+    fn close(&self);
+}
+
+macro_rules! connection {
+    ($face:ty, $builder:ty, $item:ty, $on_item:ident) => {
+        impl Connection for $face {
+            type Builder = $builder;
+            type Item = $item;
+
+            fn open(builder: $builder) -> Result<Self, ConfigError> {
+                builder.open()
+            }
+            fn status(&self) -> Status {
+                self.status()
+            }
+            fn on_status(&self, callback: impl Fn(&Status) + 'static) -> Subscription {
+                self.on_status(callback)
+            }
+            fn on_item(&self, callback: impl Fn(&$item) + 'static) -> Subscription {
+                self.$on_item(callback)
+            }
+            fn reconnect(&self) {
+                self.reconnect();
+            }
+            fn close(&self) {
+                self.close();
+            }
+        }
+    };
+}
+connection!(Socket, SocketBuilder, Message, on_message);
+connection!(Events, EventsBuilder, ServerEvent, on_event);
