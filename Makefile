@@ -20,7 +20,7 @@ PACKAGE_INPUTS := $(shell find src pkg-template scripts -type f) \
 
 ## make demo             build all, serve the demo page at http://127.0.0.1:4780 (DEMO_PORT=n for another port)
 .PHONY: demo
-demo: tools-build pkg/package.json
+demo: tools-build pkg/package.json docs
 	cargo build -p server-fixture --bin everwire-fixture
 	@echo
 	@echo "Open http://127.0.0.1:$(DEMO_PORT)/ in a browser. Ctrl-C ends it."
@@ -36,11 +36,11 @@ package: tools-build
 pkg/package.json: $(PACKAGE_INPUTS)
 	node pkg-template/assemble.mjs
 
-## make docs             the reference of the options, from the types
+## make docs             the documentation as a site, into site/; `make demo` serves it at /docs/
 .PHONY: docs
-docs:
-	npm --prefix docs/site ci --ignore-scripts --no-audit --no-fund
+docs: tools-docs
 	node docs/site/options.mjs
+	node docs/site/build.mjs
 
 ## make sizes            what each import of the package weighs, and what peers do; writes README.md's table
 .PHONY: sizes
@@ -103,8 +103,7 @@ test-package: tools-browsers fixture package
 
 ##   make test-docs      the documentation: its code, run or compiled; options, versions and links; its servers in Node.js and Rust
 .PHONY: test-docs
-test-docs: tools-build tools-browsers fixture pkg/package.json
-	npm --prefix docs/site ci --ignore-scripts --no-audit --no-fund
+test-docs: tools-build tools-browsers tools-docs fixture pkg/package.json
 	tests/interop/tools.sh npm
 	node --test --test-concurrency=1 tests/docs/*.test.mjs
 	@echo "$@: passed"
@@ -206,18 +205,20 @@ wasm-pack-test: tools-build tools-browsers fixture
 ## make clean            remove everything that was built
 .PHONY: clean
 clean:
-	rm -rf pkg artifacts node_modules
+	rm -rf pkg site artifacts node_modules
 	cargo clean
 
 .PHONY: fixture
 fixture:
 	cargo build -p server-fixture --bin everwire-fixture
 
-.PHONY: tools-build tools-browsers
+.PHONY: tools-build tools-browsers tools-docs
 tools-build:
 	@scripts/tools.sh build
 tools-browsers:
 	@scripts/tools.sh browsers
+tools-docs:
+	@scripts/tools.sh docs
 
 .PHONY: help
 help:

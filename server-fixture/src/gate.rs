@@ -40,7 +40,7 @@ pub(crate) struct Call {
 /// Routes that serve the tests themselves: not in the journal, and out of reach of every fault.
 fn is_backstage(path: &str) -> bool {
     let below = |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    path == "/" || path == "/favicon.ico" || ["/control", "/journal", "/www", "/pkg"].into_iter().any(below)
+    path == "/" || path == "/favicon.ico" || ["/control", "/journal", "/www", "/pkg", "/docs"].into_iter().any(below)
 }
 
 /// The layer around all routes.

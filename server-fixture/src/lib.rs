@@ -68,7 +68,7 @@ pub struct Config {
     pub port: u16,
     /// Where history is kept across restarts. Without it, it is in memory, and a restart begins a new epoch.
     pub data: Option<PathBuf>,
-    /// The folder that has `www/` and `pkg/`.
+    /// The folder that has `www/`, `pkg/` and `site/`.
     pub root: PathBuf,
     /// An application's own routes: they answer what the server has no route for, behind the same faults.
     pub pages: Option<Router>,

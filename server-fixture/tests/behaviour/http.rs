@@ -105,20 +105,28 @@ async fn it_answers_to_the_name_localhost_too_which_is_another_origin() {
 #[tokio::test]
 async fn files_come_with_their_types_and_are_not_used_from_a_cache_unasked() {
     let root = tempfile::tempdir().unwrap();
-    for (path, text) in [("www/index.html", "<p>page"), ("www/a.js", "1"), ("pkg/b.wasm", "\0asm")] {
+    for (path, text) in
+        [("www/index.html", "<p>page"), ("www/a.js", "1"), ("pkg/b.wasm", "\0asm"), ("site/index.html", "<p>docs")]
+    {
         let path = root.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
     std::fs::write(root.path().join("secret"), "no").unwrap();
     let server = Server::with(Config { root: root.path().into(), ..Config::default() }).await;
-    for (path, kind) in [("/", "text/html"), ("/www/a.js", "text/javascript"), ("/pkg/b.wasm", "application/wasm")] {
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/www/a.js", "text/javascript"),
+        ("/pkg/b.wasm", "application/wasm"),
+        ("/docs/", "text/html"),
+        ("/docs", "text/html"),
+    ] {
         let answer = soon(server.get(path).send()).await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{path}");
         assert_eq!(answer.headers()["content-type"], kind);
         assert_eq!(answer.headers()["cache-control"], "no-cache");
     }
-    for path in ["/www/%2e%2e/secret", "/www/..%2fsecret", "/secret"] {
+    for path in ["/www/%2e%2e/secret", "/www/..%2fsecret", "/docs/..%2fsecret", "/secret"] {
         assert_eq!(soon(server.get(path).send()).await.unwrap().status(), StatusCode::NOT_FOUND);
     }
 }

@@ -49,7 +49,7 @@ async fn it_notes_when_a_stream_has_ended() {
 #[tokio::test]
 async fn it_leaves_out_itself_control_and_files_and_can_be_searched_and_cleared() {
     let server = Server::start().await;
-    for path in ["/control", "/journal", "/", "/www/x.js", "/pkg/x.js"] {
+    for path in ["/control", "/journal", "/", "/www/x.js", "/pkg/x.js", "/docs/"] {
         soon(server.get(path).send()).await.unwrap();
     }
     for n in 0..4 {
