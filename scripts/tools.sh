@@ -18,10 +18,10 @@ rust() {
   rustup target add wasm32-unknown-unknown
 }
 
-# The library and the tool that generates its bindings must be of the same version: Cargo.toml has it.
+# The library and the tool that generates its bindings must be of the same version: Cargo.lock has it.
 wasm_bindgen() {
   local wanted found
-  wanted=$(sed -n 's/^wasm-bindgen = "=\(.*\)"$/\1/p' Cargo.toml)
+  wanted=$(sed -n '/^name = "wasm-bindgen"$/{n;s/^version = "\(.*\)"$/\1/p}' Cargo.lock)
   found=$(wasm-bindgen --version 2>/dev/null || true)
   [ "$found" = "wasm-bindgen $wanted" ] && have wasm-bindgen-test-runner && return
   say "installing wasm-bindgen-cli $wanted (some minutes)"
