@@ -33,9 +33,16 @@
 //! Constructors are synchronous and fail only for a fault in the configuration. Trouble with the network is a [`Status`], never
 //! an error of a stream. Everything is `!Send`, as everything of the browser is.
 //!
+//! # Panics
+//!
+//! Nothing here panics, and a panic of the application's own is kept to where it is. A callback that panics is not called again, all
+//! others are, and the connection goes on. A function of a builder that panics counts as one that gave no answer: the default verdict
+//! holds, or the try has failed. The page is told as of any error that nobody caught.
+//!
 //! # Features
 //!
 //! - `json`: typed messages over the browser's own JSON.
+//! - `serde-json`: the same over serde_json, for applications that have it anyway.
 //! - `npm`, `npm-wires`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Typed messages (feature `json`): the browser's own JSON, and serde-wasm-bindgen between its values and yours.
+//! Typed messages (feature `json` or `serde-json`): values of the application's own types in place of texts.
 
 use std::{
     error::Error,
@@ -8,12 +8,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_core::Stream;
-use js_sys::JSON;
+use futures_core::{FusedStream, Stream};
 use serde::{Serialize, de::DeserializeOwned};
-use wasm_bindgen::JsValue;
 
-use super::{Event, Events, Inbox, Message, SendError, Sending, Socket};
+use super::{
+    ConfigError, Event, Events, Inbox, Message, Overflow, SendError, Sending, Socket, Subscription,
+    codec::{decode, encode},
+};
 use crate::core::types::Delivery;
 
 /// A message that does not decode. It is an item of the stream like any other, and the connection goes on.
@@ -55,27 +56,30 @@ impl fmt::Display for EncodeError {
 
 impl Error for EncodeError {}
 
-fn words(error: &JsValue) -> String {
-    js_sys::JsString::from(JsValue::from(js_sys::Object::from(error.clone()).to_string())).into()
-}
-
-fn decode<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    let value = JSON::parse(text).map_err(|error| words(&error))?;
-    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
-}
-
-fn encode<T: Serialize>(value: &T) -> Result<String, String> {
-    let value =
-        value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(|error| error.to_string())?;
-    let text = JSON::stringify(&value).map_err(|error| words(&error))?;
-    text.as_string().ok_or_else(|| String::from("JSON.stringify gives undefined for it"))
-}
-
 /// A [`Socket`] whose messages are JSON of these types.
-#[derive(Clone, Debug)]
 pub struct JsonSocket<In, Out> {
     socket: Socket,
     types: PhantomData<fn(Out) -> In>,
+}
+
+// Not derived, which would ask for the same of `In` and `Out`.
+impl<In, Out> Clone for JsonSocket<In, Out> {
+    fn clone(&self) -> Self {
+        Self { socket: self.socket.clone(), types: PhantomData }
+    }
+}
+
+impl<In, Out> fmt::Debug for JsonSocket<In, Out> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("JsonSocket").field(&self.socket).finish()
+    }
+}
+
+impl<In, Out> PartialEq for JsonSocket<In, Out> {
+    /// Two handles are equal if they are of the same connection.
+    fn eq(&self, other: &Self) -> bool {
+        self.socket == other.socket
+    }
 }
 
 impl Socket {
@@ -106,14 +110,43 @@ impl<In: DeserializeOwned, Out: Serialize> JsonSocket<In, Out> {
         self.socket.send_with(text, sending).map_err(EncodeError::Send)
     }
 
-    /// The messages from now on, decoded.
+    /// The connection itself.
+    #[must_use]
+    pub const fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Calls back for each message, decoded, until the subscription is dropped. One that does not decode is an `Err`.
+    pub fn on_message(&self, callback: impl Fn(Result<In, DecodeError>) + 'static) -> Subscription {
+        self.socket.on_message(move |message| callback(decode_message(message.clone())))
+    }
+
+    /// The messages from now on, decoded, as a stream that ends when the connection is closed for good. One that does not decode is an
+    /// item as well, an `Err`.
     pub fn messages(&self) -> JsonMessages<In> {
         JsonMessages { inbox: self.socket.messages(), types: PhantomData }
     }
+
+    /// The same, with room for `capacity` messages; see [`Socket::messages_bounded`].
+    ///
+    /// # Errors
+    ///
+    /// If the capacity is zero.
+    pub fn messages_bounded(&self, capacity: usize, overflow: Overflow) -> Result<JsonMessages<In>, ConfigError> {
+        let inbox = self.socket.messages_bounded(capacity, overflow)?;
+        Ok(JsonMessages { inbox, types: PhantomData })
+    }
+}
+
+fn decode_message<In: DeserializeOwned>(raw: Message) -> Result<In, DecodeError> {
+    let decoded = match raw.as_text() {
+        Some(text) => decode(text),
+        None => Err(String::from("expected text, binary came")),
+    };
+    decoded.map_err(|reason| DecodeError { raw, reason })
 }
 
 /// The stream of a [`JsonSocket`]'s messages.
-#[derive(Debug)]
 #[must_use = "a stream does nothing unless it is read"]
 pub struct JsonMessages<In> {
     inbox: Inbox<Message>,
@@ -124,16 +157,37 @@ impl<In: DeserializeOwned> Stream for JsonMessages<In> {
     type Item = Result<In, DecodeError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.inbox).poll_next(context).map(|message| {
-            let raw = message?;
-            let decoded = match raw.as_text() {
-                Some(text) => decode(text),
-                None => Err(String::from("expected text, binary came")),
-            };
-            Some(decoded.map_err(|reason| DecodeError { raw, reason }))
-        })
+        Pin::new(&mut self.inbox).poll_next(context).map(|message| message.map(decode_message))
     }
 }
+
+/// What both streams have of the one that they are made of.
+macro_rules! around_inbox {
+    ($stream:ident) => {
+        impl<T> $stream<T> {
+            /// How many items were given up because they were not read in time.
+            #[must_use]
+            pub fn missed(&self) -> u64 {
+                self.inbox.missed()
+            }
+        }
+
+        impl<T> fmt::Debug for $stream<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($stream)).field(&self.inbox).finish()
+            }
+        }
+
+        impl<T: DeserializeOwned> FusedStream for $stream<T> {
+            fn is_terminated(&self) -> bool {
+                self.inbox.is_terminated()
+            }
+        }
+    };
+}
+
+around_inbox!(JsonMessages);
+around_inbox!(JsonEvents);
 
 /// An [`Event`] whose data was JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,14 +202,27 @@ pub struct Typed<T> {
 }
 
 impl Events {
-    /// The events from now on, their data decoded from JSON.
+    /// The events from now on, their data decoded from JSON, as a stream that ends when the connection is closed for good. One that does
+    /// not decode is an item as well, an `Err`.
     pub fn json<T: DeserializeOwned>(&self) -> JsonEvents<T> {
         JsonEvents { inbox: self.events(), types: PhantomData }
+    }
+
+    /// The same, with room for `capacity` events; see [`Events::events_bounded`].
+    ///
+    /// # Errors
+    ///
+    /// If the capacity is zero.
+    pub fn json_bounded<T: DeserializeOwned>(
+        &self,
+        capacity: usize,
+        overflow: Overflow,
+    ) -> Result<JsonEvents<T>, ConfigError> {
+        Ok(JsonEvents { inbox: self.events_bounded(capacity, overflow)?, types: PhantomData })
     }
 }
 
 /// The stream of typed [`Events`].
-#[derive(Debug)]
 #[must_use = "a stream does nothing unless it is read"]
 pub struct JsonEvents<T> {
     inbox: Inbox<Event>,

@@ -47,6 +47,21 @@ impl Message {
             Self::Binary(_) => None,
         }
     }
+
+    /// The bytes; of text, those of its UTF-8.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::Binary(bytes.to_vec())
+    }
 }
 
 impl From<&str> for Message {

@@ -3,12 +3,14 @@
 //! Everything here is `!Send`, as everything of the browser is. A handle is cheap to clone; when the last clone is dropped, the
 //! connection is closed. Callbacks and streams may do anything to the connection that calls them, dropping it included.
 
+#[cfg(any(feature = "json", feature = "serde-json"))]
+mod codec;
 mod error;
 mod events;
 mod events_builder;
 mod heartbeat;
 mod hub;
-#[cfg(feature = "json")]
+#[cfg(any(feature = "json", feature = "serde-json"))]
 mod json;
 mod message;
 mod milestones;
@@ -27,7 +29,7 @@ pub use error::{ConfigError, SendError};
 pub use events::{Event, Events};
 pub use events_builder::EventsBuilder;
 pub use heartbeat::Heartbeat;
-#[cfg(feature = "json")]
+#[cfg(any(feature = "json", feature = "serde-json"))]
 pub use json::{DecodeError, EncodeError, JsonEvents, JsonMessages, JsonSocket, Typed};
 pub use message::Message;
 pub use milestones::{ClosedFuture, OpenedFuture};

@@ -35,6 +35,10 @@ pub(super) fn span(option: &'static str, span: Duration) -> Result<Millis, Confi
 
 /// The URL as an absolute one, its scheme made `plain` or `plain`s.
 pub(super) fn resolve(option: &'static str, given: &str, plain: &str) -> Result<String, ConfigError> {
+    if given.trim().is_empty() {
+        // To a browser it is the URL of the page, which is no place to connect to.
+        return Err(ConfigError::new(option, given, "expected a URL, absolute or relative to the page"));
+    }
     url::resolve(given, plain).map_err(|error| ConfigError::new(option, given, error.expected()))
 }
 

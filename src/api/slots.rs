@@ -6,6 +6,8 @@ use std::{
     rc::{Rc, Weak},
 };
 
+use crate::web::guard::guarded;
+
 /// A list of callbacks. One that is called may add to it and remove from it, itself included.
 pub(super) struct Slots<F: ?Sized> {
     entries: RefCell<Vec<(u64, Rc<F>)>>,
@@ -30,13 +32,15 @@ impl<F: ?Sized> Slots<F> {
         Some(entries.remove(at).1)
     }
 
-    /// Calls `each` with every callback that is still there when its turn comes.
+    /// Calls `each` with every callback that is still there when its turn comes. One that panics is taken out, and the rest hear all the
+    /// same.
     pub(super) fn each(&self, each: impl Fn(&F)) {
+        let each = &each;
         let before = self.entries.borrow().clone();
         for (id, callback) in before {
             let still = self.entries.borrow().iter().any(|(other, _)| *other == id);
-            if still {
-                each(&callback);
+            if still && guarded(move || each(&callback)).is_none() {
+                drop(self.remove(id));
             }
         }
     }
@@ -56,6 +60,9 @@ impl<F: ?Sized> Leave for Slots<F> {
 }
 
 /// A callback's registration. Dropping it unsubscribes, also from within the callback itself.
+///
+/// A callback that panics is not called again. The connection goes on, everybody else hears what there was to hear, and the page is told
+/// as of any error that nobody caught.
 #[must_use = "dropping a subscription unsubscribes at once"]
 pub struct Subscription {
     from: Weak<dyn Leave>,

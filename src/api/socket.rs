@@ -16,7 +16,7 @@ use crate::{
         text::Text,
         types::{self, Delivery, Input, Notice, Phase, Why},
     },
-    web::{data::Data, driver::Driver},
+    web::{data::Data, driver::Driver, guard::guarded},
 };
 
 /// Reads the id of a message.
@@ -56,7 +56,8 @@ impl Item for Message {
     fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
         let context = &hub.context;
         let item = Self::from_data(&message.data);
-        let own = context.read_id.as_ref().and_then(|read| read(&item)).filter(|id| !id.is_empty());
+        let own =
+            context.read_id.as_ref().and_then(|read| guarded(|| read(&item)).flatten()).filter(|id| !id.is_empty());
         let id: Option<Rc<str>> = match &own {
             Some(own) => Some(Rc::from(own.as_str())),
             None => message.id.map(|id| Rc::from(&*id.decoded())),
@@ -95,7 +96,9 @@ impl Item for Message {
         if !last_id.is_empty() {
             // If the connection is gone by now, the next one begins with it.
             let terms = Terms { volatile: true, ..Terms::default() };
-            let _ = driver.send(greet(&last_id).into_data(), terms);
+            if let Some(greeting) = guarded(|| greet(&last_id)) {
+                let _ = driver.send(greeting.into_data(), terms);
+            }
         }
     }
 }

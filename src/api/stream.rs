@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use futures_core::Stream;
+use futures_core::{FusedStream, Stream};
 
 /// What happens to an item for which a stream has no room, because its reader is late. A browser cannot be told to slow a
 /// connection down.
@@ -122,5 +122,11 @@ impl<T> Stream for Inbox<T> {
         }
         self.queue.waker.replace(Some(context.waker().clone()));
         Poll::Pending
+    }
+}
+
+impl<T> FusedStream for Inbox<T> {
+    fn is_terminated(&self) -> bool {
+        self.queue.ended.get() && self.queue.items.borrow().is_empty()
     }
 }

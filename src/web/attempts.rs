@@ -14,6 +14,7 @@ use super::{
     driver::Driver,
     endpoint::Endpoint,
     fetch::{self, Refused},
+    guard::guarded,
     handshake::Handshake,
     reader::Reader,
     reporter::{Reporter, words},
@@ -292,7 +293,7 @@ impl Attempts {
     /// Sends the application's heartbeat.
     pub(super) fn ping(&self, id: ConnId) {
         if let Some(heartbeat) = &self.endpoint.heartbeat {
-            let data = (heartbeat.message)();
+            let Some(data) = guarded(&*heartbeat.message) else { return };
             self.with(id, |attempt| match &attempt.down {
                 // What a closing socket does not take is no message.
                 Down::Socket(socket) => socket.transmit(&data),

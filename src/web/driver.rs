@@ -18,7 +18,9 @@ use super::{
     clock,
     data::Data,
     endpoint::{Endpoint, Judge},
-    fetch, memory,
+    fetch,
+    guard::guarded,
+    memory,
     page::{self, Watch},
     provider::Provider,
     task::Task,
@@ -313,7 +315,7 @@ impl Driver {
 
     fn judge(&self, cause: &Cause) {
         if let (Some(judge), false) = (&self.judge, self.closing.get()) {
-            self.input(Input::Judged(judge(cause)));
+            self.input(Input::Judged(guarded(|| judge(cause)).flatten()));
         }
     }
 

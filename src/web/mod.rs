@@ -7,6 +7,7 @@
 pub mod data;
 pub mod driver;
 pub mod endpoint;
+pub mod guard;
 pub mod handshake;
 pub mod permitted;
 pub mod provider;

@@ -1,6 +1,16 @@
 //! What the application provides asynchronously, anew whenever it is needed.
 
-use std::{fmt, future::Future, pin::Pin, rc::Rc};
+use std::{
+    fmt,
+    future::{Future, ready},
+    pin::Pin,
+    rc::Rc,
+};
+
+use super::guard::{guarded, guarded_work};
+
+/// In place of the words of a function that did not come to say any.
+const PANICKED: &str = "the function panicked";
 
 /// What a provider promises: the value, or words on why there is none.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>>>>;
@@ -8,7 +18,7 @@ pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>>>>;
 /// An asynchronous function of the application's, called anew whenever what it provides is needed.
 pub struct Provider<T>(Rc<dyn Fn() -> Answer<T>>);
 
-impl<T> Provider<T> {
+impl<T: 'static> Provider<T> {
     /// Provides what the futures of `provide` give, made into what is needed, or the words on why that cannot be.
     pub fn new<Given, Error, Work>(
         provide: impl Fn() -> Work + 'static,
@@ -19,17 +29,19 @@ impl<T> Provider<T> {
         Error: fmt::Display,
     {
         Self(Rc::new(move || {
-            let work = provide();
-            Box::pin(async move { work.await.map_err(|error| error.to_string()).and_then(make) })
+            let Some(work) = guarded(&provide).map(Box::pin) else {
+                return Box::pin(ready(Err(String::from(PANICKED))));
+            };
+            Box::pin(async move {
+                let given = guarded_work(work).await.ok_or_else(|| String::from(PANICKED))?;
+                given.map_err(|error| error.to_string()).and_then(make)
+            })
         }))
     }
 
     /// The same, with what it gives made into something else, or the words on why that cannot be.
     #[must_use]
-    pub fn map<Made>(self, make: impl Fn(T) -> Result<Made, String> + Copy + 'static) -> Provider<Made>
-    where
-        T: 'static,
-    {
+    pub fn map<Made: 'static>(self, make: impl Fn(T) -> Result<Made, String> + Copy + 'static) -> Provider<Made> {
         Provider::new(move || self.ask(), make)
     }
 

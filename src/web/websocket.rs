@@ -4,7 +4,9 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{data::Data, endpoint::IsReply, handshake::Handshake, listener::Listener, reporter::Reporter};
+use super::{
+    data::Data, endpoint::IsReply, guard::guarded, handshake::Handshake, listener::Listener, reporter::Reporter,
+};
 use crate::core::types::Report;
 
 #[wasm_bindgen]
@@ -50,7 +52,7 @@ impl Socket {
                 "message",
                 Box::new(move |event| {
                     let data = Data::from(event.unchecked_into::<MessageEvent>().data());
-                    let is_reply = is_reply.as_ref().is_some_and(|is_reply| is_reply(&data));
+                    let is_reply = is_reply.as_ref().is_some_and(|is_reply| guarded(|| is_reply(&data)) == Some(true));
                     message.report(if is_reply { Report::Reply } else { Report::Frame(data) });
                 }),
             ),

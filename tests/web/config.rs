@@ -12,6 +12,10 @@ fn says(error: ConfigError, given: &str, expected: &str) {
 
 #[wasm_bindgen_test]
 fn a_url_that_cannot_be_used_is_refused_with_a_reason() {
+    for nothing in ["", " "] {
+        says(Socket::builder(nothing).open().unwrap_err(), "url: \"", "expected a URL");
+        says(Events::builder(nothing).open().unwrap_err(), "url: \"", "expected a URL");
+    }
     says(Socket::builder("http://[").open().unwrap_err(), "http://[", "expected a valid URL");
     says(Socket::builder("ftp://host/").open().unwrap_err(), "ftp://host/", "expected the scheme ws");
     says(Socket::builder("ws://host/#top").open().unwrap_err(), "#top", "without a fragment");
@@ -81,6 +85,8 @@ fn the_native_class_alone_is_refused_where_it_cannot_do_what_is_asked() {
 #[wasm_bindgen_test]
 fn room_for_nothing_is_refused() {
     let events = Events::builder("/x").open().unwrap();
+    let socket = Socket::builder("/x").open().unwrap();
+    says(socket.messages_bounded(0, Overflow::End).unwrap_err(), "0", "room for at least one");
     says(events.events_bounded(0, Overflow::End).unwrap_err(), "0", "room for at least one");
     says(Events::builder("/x").dedupe(0).open().unwrap_err(), "0", "room for at least one");
     says(Events::builder("/x").first_byte_timeout(Duration::ZERO).open().unwrap_err(), "0", "more than zero");

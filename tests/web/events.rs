@@ -181,7 +181,7 @@ async fn a_longer_event_than_allowed_ends_the_connection() {
     assert_eq!(end.cause.unwrap().kind, CauseKind::Overflow);
 }
 
-#[cfg(feature = "json")]
+#[cfg(any(feature = "json", feature = "serde-json"))]
 #[wasm_bindgen_test]
 async fn typed_events_are_decoded_and_what_does_not_decode_is_an_item() {
     use futures_util::StreamExt;

@@ -6,7 +6,7 @@ use everwire::{Events, Heartbeat, Message, Socket, SocketBuilder, Store, Transpo
 use futures_util::StreamExt;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, Storage, Tally, flag, quick, sleep, take, until, within};
+use super::support::{Fixture, Heard, Storage, Tally, flag, is_open, quick, sleep, take, texts, until, within};
 
 #[wasm_bindgen_test]
 async fn dropping_the_handle_inside_its_own_callback_is_fine() {
@@ -86,6 +86,93 @@ async fn reconnecting_inside_a_status_callback_is_fine() {
     until("the third opening", || opened.get() == 3).await;
     let _ = socket.send("still here").unwrap();
     assert_eq!(take(&mut inbox, 1).await, [Message::from("still here")]);
+}
+
+#[wasm_bindgen_test]
+async fn dropping_a_subscription_or_a_stream_inside_the_callback_of_its_connection_is_fine() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).open().unwrap();
+    let place = Rc::new(RefCell::new(None));
+    let (heard, count) = flag();
+    let inside = place.clone();
+    let listening = socket.on_message(move |_| {
+        count.set(count.get() + 1);
+        inside.take();
+    });
+    place.replace(Some((listening, socket.messages())));
+    let mut inbox = socket.messages();
+    let _ = socket.send("one").unwrap();
+    let _ = socket.send("two").unwrap();
+    assert_eq!(texts(&mut inbox, 2).await, ["one", "two"]);
+    assert_eq!(heard.get(), 1, "and nothing after the drop");
+}
+
+#[wasm_bindgen_test]
+async fn closing_and_opening_anew_inside_a_status_callback_is_fine() {
+    let fixture = Fixture::get().await;
+    let url = fixture.url("/ws/echo");
+    let first = Socket::builder(&url).open().unwrap();
+    let second = Rc::new(RefCell::new(None));
+    let (handle, place) = (first.clone(), second.clone());
+    let _watching = first.on_status(move |status| {
+        if status.is_open() {
+            handle.close();
+            place.replace(Some(Socket::builder(&url).open().unwrap()));
+        }
+    });
+    within("the end of the first", first.closed()).await;
+    let second = second.take().expect("the second");
+    let mut inbox = second.messages();
+    let _ = second.send("still here").unwrap();
+    assert_eq!(texts(&mut inbox, 1).await, ["still here"]);
+    assert!(first.status().is_closed());
+}
+
+#[wasm_bindgen_test]
+async fn a_callback_that_panics_is_not_called_again_and_all_others_are() {
+    let fixture = Fixture::get().await;
+    let url = fixture.url("/ws/echo");
+    let (socket, other) = (Socket::builder(&url).open().unwrap(), Socket::builder(&url).open().unwrap());
+    let (panics, count) = flag();
+    let _first = socket.on_message(move |_| {
+        count.set(count.get() + 1);
+        panic!("this is the test's own");
+    });
+    let heard = Heard::new();
+    let ear = heard.ear();
+    let _second = socket.on_message(move |message| ear(message.clone()));
+    let (mut inbox, mut others) = (socket.messages(), other.messages());
+    for text in ["one", "two"] {
+        let _ = socket.send(text).unwrap();
+        let _ = other.send(text).unwrap();
+    }
+    assert_eq!(texts(&mut inbox, 2).await, ["one", "two"]);
+    assert_eq!(texts(&mut others, 2).await, ["one", "two"]);
+    assert_eq!(heard.all(), [Message::from("one"), Message::from("two")]);
+    assert_eq!(panics.get(), 1);
+    assert!(fixture.take_errors().contains("Error"), "the page hears of it");
+}
+
+#[wasm_bindgen_test]
+async fn functions_that_panic_leave_the_connection_to_its_defaults() {
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo?close=4000&drop-after=1"))
+        .id(|_| panic!("this is the test's own: id"))
+        .verdict(|_| panic!("this is the test's own: verdict"))
+        .backoff(quick())
+        .open()
+        .unwrap();
+    let mut inbox = socket.messages();
+    for text in ["one", "two"] {
+        let _ = socket.send(text).unwrap();
+        assert_eq!(texts(&mut inbox, 1).await, [text]);
+        until("the loss", || !is_open(&socket)).await;
+    }
+    let fails = || async { if true { panic!("this is the test's own: url") } else { Ok::<_, String>(String::new()) } };
+    let provided = Socket::builder(fixture.url("/ws/echo")).url_with(fails).backoff(quick().max_retries(0));
+    let end = within("the end", provided.open().unwrap().closed()).await;
+    assert!(end.cause.unwrap().to_string().contains("the function panicked"));
+    assert!(!fixture.take_errors().is_empty(), "the page hears of it");
 }
 
 #[wasm_bindgen_test]

@@ -78,6 +78,11 @@ impl Fixture {
         Self { base, key: format!("t{}", (js_sys::Math::random() * 1e15) as u64) }
     }
 
+    /// The errors that nobody caught so far, for a test that expects some.
+    pub(crate) fn take_errors(&self) -> String {
+        uncaught()
+    }
+
     /// The path with `{key}` replaced by a name that only this test uses.
     pub(crate) fn path(&self, path: &str) -> String {
         path.replace("{key}", &self.key)
