@@ -20,6 +20,8 @@ const IMPORTS = [
   ["everwire/lazy", "init, ReconnectingWebSocket"],
   ["everwire/polyfill"],
   ["everwire/testing", "fakeNetwork"],
+  ["everwire/user-timing", "userTiming"],
+  ["everwire/devtools"],
 ];
 /** Peers, by what a page imports of them. */
 const PEERS = [

@@ -126,8 +126,8 @@ describe("what is run", () => {
 
   for (const block of blocksIn("js").filter(({ words }) => words.includes("page"))) {
     test(`${placeOf(block)} does so in a page`, TIMEOUT, () => inPage(block, (page) => page.evaluate((code) => {
-      const imports = Object.fromEntries([["", "index"], ["/lazy", "lazy"], ["/polyfill", "polyfill"]]
-        .map(([path, file]) => [`everwire${path}`, `/pkg/${file}.js`]));
+      const imports = Object.fromEntries(["", "/lazy", "/polyfill", "/devtools", "/user-timing"]
+        .map((path) => [`everwire${path}`, `/pkg${path || "/index"}.js`]));
       for (const [type, text] of [["importmap", JSON.stringify({ imports })], ["module", code]]) {
         document.head.append(Object.assign(document.createElement("script"), { type, textContent: text }));
       }

@@ -16,6 +16,8 @@ const FILES = [
   "compile.js",
   "connection.js",
   "debug.d.ts",
+  "devtools.d.ts",
+  "devtools.js",
   "dist/everwire.iife.js",
   "early.js",
   "engine.js",
@@ -25,6 +27,13 @@ const FILES = [
   "idl.js",
   "index.d.ts",
   "index.js",
+  "inspector-card.js",
+  "inspector-dom.js",
+  "inspector-history.js",
+  "inspector-lane.js",
+  "inspector-style.js",
+  "inspector-words.js",
+  "inspector.js",
   "iterate.js",
   "lazy.d.ts",
   "lazy.js",
@@ -55,6 +64,8 @@ const FILES = [
   "testing-wires.js",
   "testing.d.ts",
   "testing.js",
+  "user-timing.d.ts",
+  "user-timing.js",
   "wasm/decode.js",
   "wasm/machine.js",
   "wasm/machine.wasm",
@@ -109,11 +120,12 @@ test("only the parser for hosts with vectors has instructions on them, and neith
   assert.deepEqual([vectors(simd()), vectors(scalar())], [true, false]);
 });
 
-test("a polyfill does something when it is imported, which bundlers are told", () => {
-  for (const name of ["polyfill.js", "polyfill-force.js"]) assert.ok(manifest.sideEffects.includes(`./${name}`));
+test("a polyfill and the devtools do something when they are imported, which bundlers are told", () => {
+  for (const name of ["polyfill.js", "polyfill-force.js", "devtools.js"]) assert.ok(manifest.sideEffects.includes(`./${name}`));
 });
 
 test("importing it in Node does nothing and throws nothing", async () => {
   const { EventSource, ReconnectingEventSource, ReconnectingWebSocket } = await import(new URL("index.js", pkg));
   assert.equal(ReconnectingWebSocket.OPEN + ReconnectingEventSource.CLOSED + EventSource.CONNECTING, 3);
+  assert.equal(typeof (await import(new URL("devtools.js", pkg))).EverwireInspector, "function");
 });

@@ -58,6 +58,7 @@ const UNUSED = [
   'import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";',
   'import { ReconnectingWebSocket } from "everwire/raw";',
   'import { init, ReconnectingEventSource } from "everwire/lazy";',
+  'import { userTiming } from "everwire/user-timing";',
 ];
 
 test("what nobody uses costs nothing", async () => {
@@ -68,8 +69,9 @@ test("that is true to the facts: rollup finds it out by itself, without a word o
   for (const line of UNUSED) assert.equal((await bundled(line, false)).rollup, "", line);
 });
 
-test("a polyfill is kept, though nothing is imported from it", async () => {
-  for (const line of ['import "everwire/polyfill";', 'import "everwire/polyfill/force";']) {
-    for (const [bundler, code] of Object.entries(await bundled(line))) assert.match(code, /EventSource/, `${bundler}: ${line}`);
+test("a polyfill is kept, though nothing is imported from it, and so is the inspector", async () => {
+  const does = { polyfill: /EventSource/, "polyfill/force": /EventSource/, devtools: /customElements\.define/ };
+  for (const [entry, what] of Object.entries(does)) {
+    for (const [bundler, code] of Object.entries(await bundled(`import "everwire/${entry}";`))) assert.match(code, what, `${bundler}: ${entry}`);
   }
 });

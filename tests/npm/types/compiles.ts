@@ -1,9 +1,12 @@
 // What users write; tests/npm/types.test.mjs compiles it. Each @ts-expect-error is a line that must not compile.
 
 import { EventSource, ReconnectingEventSource, ReconnectingWebSocket } from "everwire";
+import { EverwireInspector } from "everwire/devtools";
+import { ReconnectingEventSource as LazyEventSource } from "everwire/lazy";
 import "everwire/polyfill";
 import "everwire/polyfill/force";
 import { fakeNetwork } from "everwire/testing";
+import { userTiming } from "everwire/user-timing";
 import type { Cause, DebugEntry, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
 import type { Connection, FakeNetworkOptions } from "everwire/testing";
 
@@ -70,6 +73,11 @@ const debug = (entry: DebugEntry) => {
 };
 new ReconnectingWebSocket("/ws", [], { reconnect: false, debug }).stats().queuedMessages.toFixed();
 new ReconnectingEventSource("/feed", { debug: console.debug });
+new ReconnectingEventSource("/feed", { debug: userTiming("feed") });
+const inspector: EverwireInspector = document.createElement("everwire-inspector");
+const unwatch: () => void = inspector.watch(socket, "chat");
+inspector.watch(new LazyEventSource("/feed"));
+inspector.note("deployed");
 const strict: globalThis.EventSource = new EventSource("/feed", { withCredentials: true, headers: { "X-A": "b" } });
 strict.onmessage = ({ data }) => data;
 export const states: number = EventSource.OPEN + strict.CLOSED;
@@ -97,6 +105,10 @@ new ReconnectingWebSocket("/ws", [], { heartbeat: { interval: 10_000 } });
 new ReconnectingWebSocket("/ws", [], { transports: ["fetch-stream"] });
 // @ts-expect-error: an attempt has no cause; what ended it has
 new ReconnectingEventSource("/feed", { debug: (entry) => entry.type === "attempt" && entry.cause });
+// @ts-expect-error: the browser's own class cannot be watched
+inspector.watch(new WebSocket("/ws"));
+// @ts-expect-error: a connection needs a name on the time line
+new ReconnectingEventSource("/feed", { debug: userTiming() });
 // @ts-expect-error: there is no such entry
 new ReconnectingEventSource("/feed", { debug: ({ type }) => type === "message" });
 // @ts-expect-error: a socket has no events to count
@@ -116,4 +128,4 @@ fakeNetwork({ without: ["Worker"] });
 // @ts-expect-error: a status is a number
 fakeNetwork().server("/feed").refuse("401");
 
-export { delivery, rest, standard };
+export { delivery, rest, standard, unwatch };
