@@ -45,7 +45,7 @@ docs: tools-docs
 ## make sizes            what each import of the package weighs, and what peers do; writes README.md's table
 .PHONY: sizes
 sizes: pkg/package.json
-	npm --prefix tests/npm/peers ci --ignore-scripts --no-audit --no-fund
+	@scripts/tools.sh peers
 	node scripts/sizes.mjs
 
 ## make test             every check there is: what CI runs
@@ -98,6 +98,7 @@ test-fuzz:
 .PHONY: test-package
 test-package: tools-browsers fixture package
 	@scripts/tools.sh consumers
+	@scripts/tools.sh peers
 	node --test tests/npm/*.test.mjs
 	@echo "$@: passed"
 

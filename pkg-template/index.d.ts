@@ -384,7 +384,7 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
    * @throws {DOMException} `SyntaxError`, if the URL or a subprotocol cannot be used.
    * @throws {TypeError} If an option cannot be used.
    */
-  constructor(url: MaybeAsync<string | URL>, protocols?: MaybeAsync<string | readonly string[]>, options?: WebSocketOptions<Data>);
+  constructor(url: MaybeAsync<string | URL>, protocols?: MaybeAsync<string | readonly string[] | null>, options?: WebSocketOptions<Data>);
   static readonly CONNECTING: 0;
   static readonly OPEN: 1;
   static readonly CLOSING: 2;

@@ -13,7 +13,8 @@ const WHEN_FULL = ["refuse", "drop-oldest", "drop-newest"];
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 
 const protocolList = (given) => {
-  const list = [given].flat().map(String);
+  // Null is none, as in other packages of this kind.
+  const list = [given ?? []].flat().map(String);
   if (list.some((protocol, at) => !TOKEN.test(protocol) || list.indexOf(protocol) !== at)) {
     fail("protocols", list, "different HTTP tokens", "SyntaxError");
   }

@@ -74,7 +74,7 @@ export async function sizes(pkg) {
 /** The same of the peers, by their versions. */
 export async function peerSizes() {
   const folder = join(root, "tests/npm/peers");
-  if (!existsSync(join(folder, "node_modules"))) throw new Error("the peers are not installed: npm --prefix tests/npm/peers ci");
+  if (!existsSync(join(folder, "node_modules"))) throw new Error("the peers are not installed: scripts/tools.sh peers");
   const { devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const measured = {};
   for (const [entry, names] of PEERS) {

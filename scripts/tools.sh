@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing of the tools that a make target needs: scripts/tools.sh build | browsers | docs | consumers | next | fuzz | wasm-pack
+# Installs what is missing of the tools that a make target needs:
+#   scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -77,6 +78,7 @@ build)
 browsers) browsers ;;
 docs) npm_packages docs/site ;;
 consumers) npm_packages tests/npm/consumers ;;
+peers) npm_packages tests/npm/peers ;;
 next) npm_packages tests/npm/consumers/next ;;
 fuzz)
   rust
@@ -84,5 +86,5 @@ fuzz)
   cargo_tool cargo-fuzz 0.13.2
   ;;
 wasm-pack) cargo_tool wasm-pack 0.15.0 ;;
-*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | next | fuzz | wasm-pack" ;;
+*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack" ;;
 esac

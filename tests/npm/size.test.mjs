@@ -1,8 +1,6 @@
 // What a page pays for what it imports, and that README.md says so.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { before, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { test } from "node:test";
 import { peerSizes, published, sizes } from "../../scripts/sizes.mjs";
 import { pkg } from "./support.mjs";
 
@@ -17,9 +15,6 @@ const BUDGETS = {
 };
 
 const measured = await sizes(pkg);
-before(() => {
-  execFileSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: fileURLToPath(new URL("peers", import.meta.url)) });
-});
 
 for (const [name, budget] of Object.entries(BUDGETS)) {
   test(`${name}, bundled and minified, is at most ${budget / 1024} KB in brotli`, (t) => {

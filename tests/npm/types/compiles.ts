@@ -37,6 +37,7 @@ const careful = new ReconnectingWebSocket<string>(async () => "/ws", () => ["v1"
 careful.send("x", { volatile: true, key: "position", ttl: 100 });
 careful.ongap = ({ after }) => after.length;
 careful.release();
+new ReconnectingWebSocket("/ws", null);
 new ReconnectingWebSocket("/engine.io/", [], { wire: "engine.io", transports: ["long-poll", "websocket"] });
 const causes: Cause[] = [];
 socket.addEventListener("transportchange", ({ why }) => why && causes.push(why));
