@@ -48,6 +48,11 @@ sizes: pkg/package.json
 	@scripts/tools.sh peers
 	node scripts/sizes.mjs
 
+## make crate-size       what the crate adds to an empty Yew application
+.PHONY: crate-size
+crate-size: tools-build
+	node tests/crate-size/measure.mjs
+
 ## make test             every check there is: what CI runs
 .PHONY: test
 test: test-format test-lint test-native test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-yew test-interop
@@ -58,7 +63,9 @@ test: test-format test-lint test-native test-fuzz test-package test-docs test-ch
 test-format:
 	cargo fmt --all --check
 	cargo fmt --manifest-path tests/interop/socketioxide/Cargo.toml --check
-	for app in model yew leptos dioxus; do cargo fmt --manifest-path www/$$app/Cargo.toml --check || exit; done
+	for crate in www/model www/yew www/leptos www/dioxus tests/crate-size; do \
+		cargo fmt --manifest-path $$crate/Cargo.toml --check || exit; \
+	done
 	@echo "$@: passed"
 
 ##   make test-lint      clippy on both targets and all features, rustdoc; warnings are errors

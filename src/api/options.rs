@@ -308,14 +308,27 @@ impl Backoff {
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if !(self.0.factor.is_finite() && self.0.factor >= 1.0) {
-            let given = self.0.factor.to_string();
-            return Err(ConfigError::new("backoff.factor", given, "expected a finite number of at least 1"));
+            return Err(ConfigError::new(
+                "backoff.factor",
+                in_words(self.0.factor),
+                "expected a finite number of at least 1",
+            ));
         }
         if self.0.cap == Millis::ZERO {
             return Err(ConfigError::new("backoff.max_delay", "0", "expected more than zero: retries must not spin"));
         }
         Ok(())
     }
+}
+
+/// A number to the thousandth. To print it exactly would be five kilobytes of every application's module, for a message that nobody sees.
+fn in_words(number: f64) -> String {
+    if !number.is_finite() {
+        return String::from(if number.is_nan() { "NaN" } else { "infinity" });
+    }
+    let thousandths = (number.abs() * 1000.0) as u64;
+    let sign = if number < 0.0 { "-" } else { "" };
+    format!("{sign}{}.{:03}", thousandths / 1000, thousandths % 1000)
 }
 
 impl Default for Backoff {

@@ -55,7 +55,7 @@ impl Xhr {
         let raw = XmlHttpRequest::new()?;
         if request.method == "GET" && !request.has_cursor_in_url {
             // It has no cache mode, so a URL that may have been asked for before gets a number.
-            let random = js_sys::Math::random().to_string();
+            let random = ((js_sys::Math::random() * f64::from(u32::MAX)) as u32).to_string();
             raw.open(&request.method, &url::with(&request.url, "_", &random))?;
         } else {
             raw.open(&request.method, &request.url)?;
@@ -116,7 +116,7 @@ pub(super) fn body(raw: &XmlHttpRequest) -> Option<JsValue> {
 
 /// A header's value in what `getAllResponseHeaders` returns: lower-case names, one a line.
 fn find(all: &str, name: &str) -> Option<String> {
-    all.split("\r\n")
+    all.lines()
         .filter_map(|line| line.split_once(": "))
         .find(|(given, _)| *given == name)
         .map(|(_, value)| String::from(value))

@@ -42,7 +42,7 @@ pub fn use_events<D: PartialEq + 'static>(deps: D, builder: impl Fn(&D) -> Event
 /// Calls `callback` with every message of the connection, and of those that follow it, once and in order.
 #[hook]
 pub fn use_messages<C: Connection>(of: &Use<C>, callback: impl Fn(&C::Item) + 'static) {
-    let callback: Rc<dyn Fn(&C::Item)> = Rc::new(callback);
+    let callback: Call<C::Item> = Rc::new(callback);
     let newest = use_mut_ref(|| Rc::clone(&callback));
     *newest.borrow_mut() = callback;
     use_effect_with(of.clone(), move |of| {
@@ -225,7 +225,8 @@ struct Listeners<T> {
     keys: Cell<u32>,
 }
 
-type Listener<T> = (u32, Rc<dyn Fn(&T)>);
+type Listener<T> = (u32, Call<T>);
+type Call<T> = Rc<dyn Fn(&T)>;
 
 impl<T: 'static> Listeners<T> {
     const fn new() -> Self {
