@@ -26,11 +26,12 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, describe, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { root } from "../../docs/site/markdown.mjs";
-import { launchBrowser, pkg, startFixture } from "../npm/support.mjs";
+import { pkg } from "../npm/support.mjs";
 import { FENCES, blocks, blocksIn, placeOf } from "./blocks.mjs";
+import { openHosts } from "./hosts.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 const DEMO = "http://127.0.0.1:4780";
@@ -78,13 +79,7 @@ test("every block of JavaScript and TypeScript fits the types of the package", T
 });
 
 describe("what is run", () => {
-  let fixture;
-  let browser;
-  before(async () => { [fixture, browser] = await Promise.all([startFixture(), launchBrowser()]); });
-  after(async () => {
-    await browser?.close();
-    await fixture?.stop();
-  });
+  const hosts = openHosts();
 
   /** Waits until the lines have each text in turn. `tell(n)` is called when the first n are there. */
   async function prints(lines, texts, tell) {
@@ -104,7 +99,7 @@ describe("what is run", () => {
 
   /** A page of the fixture in which nothing is yet; `within(page)` puts the block there. */
   async function inPage(block, within) {
-    const page = await browser.newPage();
+    const page = await hosts.browser.newPage();
     const lines = [];
     const errors = [];
     page.on("console", (message) => lines.push(message.text()));
@@ -114,10 +109,10 @@ describe("what is run", () => {
       show: console.log, reload() {}, token: async () => "token", renewToken: async () => {}, ticket: async () => "ticket",
     }));
     try {
-      await page.goto(`${fixture.origin}/www/blank.html`);
+      await page.goto(`${hosts.fixture.origin}/www/blank.html`);
       await within(page);
       await prints(lines, block.values.prints, (number) => (
-        block.words.includes("cut") && number === 1 && fixture.control("drop")));
+        block.words.includes("cut") && number === 1 && hosts.fixture.control("drop")));
       assert.deepEqual(errors, [], "what went wrong in the page");
     } finally {
       await page.close();
@@ -145,7 +140,7 @@ describe("what is run", () => {
 
   for (const block of blocksIn("js").filter(({ words }) => words.includes("node"))) {
     test(`${placeOf(block)} does so in Node.js, and ends`, TIMEOUT, async () => {
-      const name = join(folder, write({ ...block, text: block.text.replaceAll(DEMO, fixture.origin) }));
+      const name = join(folder, write({ ...block, text: block.text.replaceAll(DEMO, hosts.fixture.origin) }));
       const { status, stdout, stderr } = spawnSync(process.execPath, [name], { cwd: dirname(name), encoding: "utf8", timeout: 30_000 });
       assert.equal(status, 0, stderr);
       await prints(stdout.split("\n"), block.values.prints);

@@ -4,11 +4,12 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import binaryen from "binaryen";
 import { transform } from "esbuild";
-import { readPage, root } from "../../docs/site/markdown.mjs";
-import { launchBrowser, openPage, pkg, startFixture } from "../npm/support.mjs";
+import { readPage } from "../../docs/site/markdown.mjs";
+import { openPage, pkg } from "../npm/support.mjs";
+import { openHosts } from "./hosts.mjs";
 
 // What the documentation is made with is installed there.
 const require = createRequire(new URL("../../docs/site/", import.meta.url));
@@ -127,13 +128,7 @@ test("vectors are from the versions that are named", () => {
   assert.deepEqual(named.map(Number), Object.values(BROWSERS).map((browser) => since(vectors, browser)));
 });
 
-let fixture;
-let browser;
-before(async () => { [fixture, browser] = await Promise.all([startFixture(), launchBrowser()]); });
-after(async () => {
-  await browser?.close();
-  await fixture?.stop();
-});
+const hosts = openHosts();
 
 /** As Chrome had it before 114. */
 function compileLittle() {
@@ -146,7 +141,7 @@ function compileLittle() {
 }
 
 test("a main thread that compiles only 4 KB: constructors throw; everwire/lazy has sockets and the browser's own EventSource", async () => {
-  const page = await openPage(browser, fixture, { before: compileLittle });
+  const page = await openPage(hosts.browser, hosts.fixture, { before: compileLittle });
   try {
     const seen = await page.evaluate(async () => {
       const thrown = [];

@@ -5,10 +5,11 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer, request as send } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { serve } from "../npm/consumers/serve.mjs";
-import { launchBrowser, openPage, pkg, startFixture } from "../npm/support.mjs";
+import { openPage, pkg } from "../npm/support.mjs";
 import { blocksIn } from "./blocks.mjs";
+import { openHosts } from "./hosts.mjs";
 
 const TIMEOUT = { timeout: 60_000 };
 
@@ -18,17 +19,11 @@ function headersOf(kind) {
   return block.text.trim().split("\n").map((line) => /^([\w-]+): (.+)$/.exec(line).slice(1));
 }
 
-let fixture;
-let browser;
-before(async () => { [fixture, browser] = await Promise.all([startFixture(), launchBrowser()]); });
-after(async () => {
-  await browser?.close();
-  await fixture?.stop();
-});
+const hosts = openHosts();
 
 /** The fixture as another origin, with these headers of CORS and no others; `preflights` are the paths that were asked about. */
 async function openOther(headers) {
-  const { hostname, port } = new URL(fixture.origin);
+  const { hostname, port } = new URL(hosts.fixture.origin);
   const preflights = [];
   const server = createServer((request, response) => {
     const { method, url: path } = request;
@@ -92,7 +87,7 @@ const USES = {
 /** Does one of them, in a page of its own; resolves to whether it worked, and what was asked about by a preflight. */
 async function use(name, headers, patience = 10_000) {
   const other = await openOther(headers);
-  const page = await openPage(browser, fixture);
+  const page = await openPage(hosts.browser, hosts.fixture);
   try {
     const works = await page.evaluate(([source, origin, patience]) => Promise.race([
       new Function(`return ${source};`)()(origin).then(() => true, () => false),
@@ -105,7 +100,7 @@ async function use(name, headers, patience = 10_000) {
   }
 }
 
-const documented = () => headersOf("cors").map(([name, value]) => [name, value.replace("https://app.example", fixture.origin)]);
+const documented = () => headersOf("cors").map(([name, value]) => [name, value.replace("https://app.example", hosts.fixture.origin)]);
 const without = (...names) => documented().filter(([name]) => !names.includes(name));
 
 /** As the table of docs/security.md has it. */
@@ -138,9 +133,9 @@ test("under the content security policy that is shown, sockets and streams work"
   writeFileSync(join(folder, "index.html"), '<!doctype html>\n<title>policy</title>\n<script type="module" src="/page.js"></script>\n');
   writeFileSync(join(folder, "page.js"), `import * as everwire from "/pkg/index.js";\nglobalThis.everwire = everwire;\n`);
   const site = await serve(folder, {
-    [name]: policy.replace("wss://live.example", fixture.origin.replace("http", "ws")).replace("https://live.example", fixture.origin),
+    [name]: policy.replace("wss://live.example", hosts.fixture.origin.replace("http", "ws")).replace("https://live.example", hosts.fixture.origin),
   });
-  const page = await browser.newPage();
+  const page = await hosts.browser.newPage();
   const broken = [];
   page.on("console", (message) => { if (/Content Security Policy/.test(message.text())) broken.push(message.text()); });
   try {
@@ -150,7 +145,7 @@ test("under the content security policy that is shown, sockets and streams work"
       new everwire.ReconnectingEventSource(`${origin}/sse/numbers`, { transports: ["fetch-stream"] }),
       new everwire.ReconnectingWebSocket(`${origin}/ws/numbers`),
       new everwire.EventSource(`${origin}/sse/numbers`),
-    ].map((connection) => new Promise((resolve) => { connection.onmessage = () => resolve(true); }))), fixture.origin);
+    ].map((connection) => new Promise((resolve) => { connection.onmessage = () => resolve(true); }))), hosts.fixture.origin);
     assert.deepEqual([heard, broken], [[true, true, true], []]);
   } finally {
     await page.close();
