@@ -43,6 +43,7 @@
 //!
 //! - `json`: typed messages over the browser's own JSON.
 //! - `serde-json`: the same over serde_json, for applications that have it anyway.
+//! - `testing`: a played network for native tests of an application's own, `everwire::testing`.
 //! - `npm`, `npm-wires`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 
@@ -52,6 +53,8 @@ pub mod web;
 mod api;
 #[cfg(any(feature = "npm", feature = "npm-parser"))]
 mod js;
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub mod testing;
 
 pub use api::*;
 pub use core::{

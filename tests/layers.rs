@@ -22,6 +22,13 @@ const LAYERS: &[Layer] = &[
         forbidden: &["web_sys", "js_sys", "wasm_bindgen*", "serde_wasm_bindgen", "gloo*", "Instant", "SystemTime"],
         because: "the core is pure Rust: it gives effects to the browser, and is given the time",
     },
+    // Before the layer that it is a part of.
+    Layer {
+        dir: "src/web/fake",
+        imports: &["core", "web"],
+        forbidden: &["web_sys", "js_sys", "wasm_bindgen*", "gloo*"],
+        because: "it is for where there is no browser",
+    },
     Layer {
         dir: "src/web",
         imports: &["core", "web"],
@@ -33,6 +40,12 @@ const LAYERS: &[Layer] = &[
         imports: &["core", "web", "api"],
         forbidden: &["serde_wasm_bindgen"],
         because: "the Rust surface is there without the npm build, and typed messages (codec.rs) alone pay for their 17 KB",
+    },
+    Layer {
+        dir: "src/testing",
+        imports: &["core", "web", "api", "testing"],
+        forbidden: &["web_sys", "js_sys", "wasm_bindgen*", "gloo*"],
+        because: "it is for where there is no browser",
     },
     Layer {
         dir: "src/js",

@@ -1,8 +1,5 @@
 //! [`Message`]: what goes both ways.
 
-use js_sys::Uint8Array;
-use wasm_bindgen::JsValue;
-
 use crate::{core::types::Payload, web::data::Data};
 
 /// What is sent and received.
@@ -15,20 +12,15 @@ pub enum Message {
 }
 
 impl Message {
-    pub(super) fn from_data(data: &Data) -> Self {
-        if data.is_binary() {
-            Self::Binary(data.bytes())
-        } else {
-            Self::Text(data.value.as_string().unwrap_or_default())
-        }
+    pub(crate) fn from_data(data: &Data) -> Self {
+        if data.is_binary() { Self::Binary(data.bytes()) } else { Self::Text(data.text().unwrap_or_default()) }
     }
 
-    pub(super) fn into_data(self) -> Data {
-        Data::from(match self {
-            Self::Text(text) => JsValue::from_str(&text),
-            // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
-            Self::Binary(bytes) => Uint8Array::from(bytes.as_slice()).buffer().into(),
-        })
+    pub(crate) fn into_data(self) -> Data {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Binary(bytes) => bytes.into(),
+        }
     }
 
     /// Its size in bytes, text counted as UTF-8.

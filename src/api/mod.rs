@@ -34,6 +34,8 @@ pub use json::{DecodeError, EncodeError, JsonEvents, JsonMessages, JsonSocket, T
 pub use message::Message;
 pub use milestones::{ClosedFuture, OpenedFuture};
 pub use options::{Backoff, Store};
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub(crate) use options::{millis, resolve};
 pub use outbox::{Outbox, Sending};
 pub use ruling::Ruling;
 pub use slots::Subscription;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A span in milliseconds, rounded up so that nothing becomes zero that was not.
-pub(super) fn millis(span: Duration) -> Millis {
+pub(crate) fn millis(span: Duration) -> Millis {
     let ms = span.as_nanos().div_ceil(1_000_000);
     Millis(u64::try_from(ms).unwrap_or(u64::MAX))
 }
@@ -34,7 +34,7 @@ pub(super) fn span(option: &'static str, span: Duration) -> Result<Millis, Confi
 }
 
 /// The URL as an absolute one, its scheme made `plain` or `plain`s.
-pub(super) fn resolve(option: &'static str, given: &str, plain: &str) -> Result<String, ConfigError> {
+pub(crate) fn resolve(option: &'static str, given: &str, plain: &str) -> Result<String, ConfigError> {
     if given.trim().is_empty() {
         // To a browser it is the URL of the page, which is no place to connect to.
         return Err(ConfigError::new(option, given, "expected a URL, absolute or relative to the page"));

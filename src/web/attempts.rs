@@ -16,6 +16,7 @@ use super::{
     fetch::{self, Refused},
     guard::guarded,
     handshake::Handshake,
+    query,
     reader::Reader,
     reporter::{Reporter, words},
     request::{Recipe, Request},
@@ -152,7 +153,7 @@ impl Attempts {
     /// Opens the WebSocket of an attempt.
     fn shake(&self, id: ConnId, mut handshake: Handshake, cursor: &str) {
         self.socket_url.replace(handshake.url.clone());
-        handshake.url = url::with_query(&url::after(&handshake.url, &self.manner, cursor), &self.address_of(id));
+        handshake.url = query::with_query(&query::after(&handshake.url, &self.manner, cursor), &self.address_of(id));
         let is_reply = self.endpoint.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
         let made = Socket::open(&handshake, self.manner.subprotocol, is_reply, &self.reporter(id));
         self.receive_by(id, made.map(Down::Socket));
@@ -212,7 +213,7 @@ impl Attempts {
 
     fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
         request.ask(&self.manner, cursor);
-        request.url = url::with_query(&request.url, &self.address_of(id));
+        request.url = query::with_query(&request.url, &self.address_of(id));
         let reporter = self.reporter(id);
         let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
         let made = match transport {
@@ -286,7 +287,7 @@ impl Attempts {
     /// The request that sends this; `None` while it is not known where to.
     fn posting(&self, id: ConnId, data: &Data) -> Option<Request> {
         let mut request = self.recipe_of(id)?.post(data.clone());
-        request.url = url::with_query(&request.url, &self.address_of(id));
+        request.url = query::with_query(&request.url, &self.address_of(id));
         Some(request)
     }
 

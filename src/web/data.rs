@@ -5,20 +5,8 @@ use std::rc::Rc;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, prelude::*};
 
+pub use super::event::ServerEvent;
 use crate::core::{sse::text, text::Text, types::Payload};
-
-/// A server-sent event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServerEvent {
-    /// Its type; empty means `message`.
-    pub kind: Box<str>,
-    /// Its data.
-    pub data: Box<str>,
-    /// The last event id, its own included. Events that follow without one of their own share it.
-    pub last_id: Rc<str>,
-    /// It has an id of its own, as far as can be told: one that the event before it in the same response has not.
-    pub own_id: bool,
-}
 
 /// A string, an `ArrayBuffer`, a view on one, or a `Blob`; or server-sent events that came together.
 #[derive(Clone, Debug)]
@@ -41,7 +29,26 @@ impl From<Vec<ServerEvent>> for Data {
     }
 }
 
+impl From<String> for Data {
+    fn from(text: String) -> Self {
+        JsValue::from_str(&text).into()
+    }
+}
+
+impl From<Vec<u8>> for Data {
+    fn from(bytes: Vec<u8>) -> Self {
+        // The buffer itself, not a view on it: wasm memory may move before the browser has read it.
+        JsValue::from(Uint8Array::from(bytes.as_slice()).buffer()).into()
+    }
+}
+
 impl Data {
+    /// The text, if it is text.
+    #[must_use]
+    pub fn text(&self) -> Option<String> {
+        self.value.as_string()
+    }
+
     /// The bytes of a buffer or a view, or of a text as UTF-8.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {

@@ -11,8 +11,6 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use gloo_timers::callback::Timeout;
-
 use super::{
     attempts::Attempts,
     clock,
@@ -60,7 +58,7 @@ pub struct Driver {
     /// The server is asked for its HTTP side.
     inquiring: RefCell<Option<Task>>,
     bytes: Cell<u64>,
-    timer: Cell<Option<Timeout>>,
+    timer: Cell<Option<clock::Timer>>,
     page: Cell<Option<Watch>>,
     observer: Box<dyn Observer>,
 }
@@ -85,8 +83,7 @@ impl Driver {
         let url = endpoint.http.url.split('?').next().unwrap_or_default();
         let place = [kind, url].concat();
         let config = Config {
-            // 53 random bits are what JavaScript has; enough to set clients apart.
-            seed: (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64,
+            seed: clock::seed(),
             begin_with: memory::recall(&place),
             judges: endpoint.judge.is_some(),
             refreshes: endpoint.refresh.is_some(),

@@ -41,3 +41,9 @@ pub(super) fn remember(name: &str, transport: Option<Transport>) {
         }
     });
 }
+
+/// Nothing is remembered.
+#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+pub(crate) fn clear() {
+    MEMORY.take();
+}

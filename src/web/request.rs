@@ -1,10 +1,6 @@
 //! What an HTTP request is made of: of values, and of what the application provides anew for each request.
 
-use super::{
-    data::Data,
-    provider::Provider,
-    url::{self, is_cross_origin},
-};
+use super::{data::Data, provider::Provider, query, url::is_cross_origin};
 use crate::core::types::{Manner, Payload};
 
 /// Names and values. A value is text here, and goes as its UTF-8.
@@ -113,7 +109,7 @@ impl Request {
         }
         self.has_cursor_in_url = !manner.query.is_empty();
         if self.has_cursor_in_url {
-            self.url = url::after(&self.url, manner, cursor);
+            self.url = query::after(&self.url, manner, cursor);
         } else {
             self.headers.push((String::from("Last-Event-ID"), String::from(cursor)));
         }

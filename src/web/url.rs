@@ -5,8 +5,6 @@ use core::fmt;
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
-use crate::core::types::Manner;
-
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = document, js_name = baseURI)]
@@ -79,29 +77,9 @@ pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
     Ok([plain, secure, ":", rest].concat())
 }
 
-/// `url` with `name=value` appended to its query. `url` must be one that [`resolve`] has made.
-pub(super) fn with(url: &str, name: &str, value: &str) -> String {
-    let glue = if url.contains('?') { "&" } else { "?" };
-    let value = String::from(js_sys::encode_uri_component(value));
-    [url, glue, name, "=", &value].concat()
-}
-
-/// `url` with these parameters appended to its query, if there are any.
-pub(super) fn with_query(url: &str, parameters: &str) -> String {
-    let glue = match parameters {
-        "" => "",
-        _ if url.contains('?') => "&",
-        _ => "?",
-    };
-    [url, glue, parameters].concat()
-}
-
-/// `url`, going on after `cursor` where that goes into the query.
-pub(super) fn after(url: &str, manner: &Manner, cursor: &str) -> String {
-    match &*manner.query.decoded() {
-        name if !name.is_empty() && !cursor.is_empty() => with(url, name, cursor),
-        _ => String::from(url),
-    }
+/// `text` as a value in a query.
+pub(super) fn encode(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
 }
 
 /// The origin of the page or worker.

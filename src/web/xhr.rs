@@ -7,9 +7,9 @@ use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 use super::{
     headers,
     listener::Listener,
+    query,
     reporter::Reporter,
     request::{Request, byte_string},
-    url,
 };
 use crate::core::{
     text::Text,
@@ -56,7 +56,7 @@ impl Xhr {
         if request.method == "GET" && !request.has_cursor_in_url {
             // It has no cache mode, so a URL that may have been asked for before gets a number.
             let random = ((js_sys::Math::random() * f64::from(u32::MAX)) as u32).to_string();
-            raw.open(&request.method, &url::with(&request.url, "_", &random))?;
+            raw.open(&request.method, &query::with(&request.url, "_", &random))?;
         } else {
             raw.open(&request.method, &request.url)?;
         }

@@ -1,0 +1,86 @@
+//! URLs, without a browser's parser: as much as it takes to tell one that can be used from one that cannot.
+
+use std::fmt::Write as _;
+
+/// Where relative URLs begin.
+const PAGE: &str = "http://localhost";
+
+/// What is wrong with a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// It is none.
+    Invalid,
+    /// Its scheme is none of those that the connection can use.
+    Scheme,
+    /// It has a fragment (`#…`), which no request carries.
+    Fragment,
+}
+
+impl UrlError {
+    /// What was expected, as the end of a sentence.
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Invalid => "expected a valid URL, absolute or relative to the page",
+            Self::Scheme => "expected the scheme ws, wss, http or https",
+            Self::Fragment => "expected a URL without a fragment (#…)",
+        }
+    }
+}
+
+/// `url` resolved, with its scheme made `plain` or `plain`s, whichever of `ws`, `wss`, `http`, `https` was given.
+///
+/// # Errors
+///
+/// If it is no URL, has another scheme, or has a fragment.
+pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
+    let url = url.trim();
+    if url.contains('#') {
+        return Err(UrlError::Fragment);
+    }
+    let before_path = url.split(['/', '?']).next().unwrap_or_default();
+    let has_scheme = before_path.contains(':');
+    let absolute = match url {
+        _ if has_scheme => String::from(url),
+        _ if url.starts_with("//") => ["http:", url].concat(),
+        _ if url.starts_with('/') => [PAGE, url].concat(),
+        _ => [PAGE, "/", url].concat(),
+    };
+    let (scheme, rest) = absolute.split_once(':').ok_or(UrlError::Invalid)?;
+    let secure = match scheme {
+        "ws" | "http" => "",
+        "wss" | "https" => "s",
+        _ => return Err(UrlError::Scheme),
+    };
+    let host = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+    if host.is_empty() || host.contains(['[', ' ', '<', '>']) {
+        return Err(UrlError::Invalid);
+    }
+    let slash = if rest.trim_start_matches('/').contains(['/', '?']) { "" } else { "/" };
+    Ok([plain, secure, ":", rest, slash].concat())
+}
+
+/// `text` as a value in a query.
+pub(in crate::web) fn encode(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
+}
+
+/// The page is of each server's own origin.
+#[must_use]
+pub const fn is_cross_origin(_url: &str) -> bool {
+    false
+}
+
+/// The host and the path of a URL that [`resolve`] has made: what a server is known by.
+pub(crate) fn place(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split('?').next().unwrap_or_default()
+}

@@ -1,0 +1,296 @@
+//! `everwire::testing`, as an application uses it: its own code over the real faces, in virtual time, without a browser.
+#![cfg(all(feature = "testing", not(target_arch = "wasm32")))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use everwire::{
+    Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, SendError, Sending, Socket, Status, Store,
+    Subscription, Transport, Wire,
+    testing::{FakeNetwork, Step},
+};
+use futures_util::StreamExt;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+
+const CHAT: &str = "wss://chat.example/room";
+const PRICES: &str = "https://prices.example/live";
+
+/// An application: it shows what the connection is doing, and asks to log in when that is what it takes.
+struct Chat {
+    socket: Socket,
+    banner: Rc<RefCell<String>>,
+    _watching: Subscription,
+}
+
+impl Chat {
+    fn open() -> Self {
+        let socket = Socket::builder(CHAT).open().unwrap();
+        let banner = Rc::new(RefCell::new(String::new()));
+        let shown = banner.clone();
+        let watching = socket.on_status(move |status| {
+            *shown.borrow_mut() = match status {
+                Status::Open { .. } => String::new(),
+                Status::Closed => String::from("please log in"),
+                Status::Waiting { attempt, .. } => format!("connection lost, try {attempt}"),
+                _ => String::from("connecting"),
+            };
+        });
+        Self { socket, banner, _watching: watching }
+    }
+
+    fn banner(&self) -> String {
+        self.banner.borrow().clone()
+    }
+}
+
+#[test]
+fn an_application_survives_three_drops_and_asks_to_log_in_after_the_server_says_so() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    server.play([Step::Accept, Step::Drop, Step::Drop, Step::Accept, Step::Close(4401)]);
+    let chat = Chat::open();
+    network.run(chat.socket.opened(), SECOND).unwrap().unwrap();
+    assert_eq!(chat.banner(), "");
+
+    server.drop_all();
+    network.advance(Duration::from_millis(10));
+    assert_eq!(chat.banner(), "connection lost, try 1");
+    assert_eq!(chat.socket.send("still there?").unwrap(), Delivery::Queued);
+    network.advance(MINUTE);
+    assert_eq!(chat.banner(), "");
+    assert_eq!(server.attempts().len(), 4);
+    assert_eq!(server.messages(), [Message::from("still there?")], "once");
+
+    server.drop_all();
+    let end = network.run(chat.socket.closed(), MINUTE).unwrap();
+    assert_eq!((end.code, chat.banner().as_str()), (4401, "please log in"));
+}
+
+#[test]
+fn three_drops_then_a_401_end_events_and_leave_the_cause() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    server.play([Step::Drop, Step::Drop, Step::Drop, Step::Refuse(401)]);
+    let prices = Events::builder(PRICES).open().unwrap();
+    let tries = Rc::new(Cell::new(0));
+    let count = tries.clone();
+    let _watching = prices.on_reconnecting(move |_| count.set(count.get() + 1));
+    let cause = network.run(prices.closed(), MINUTE).unwrap().cause.unwrap();
+    assert_eq!((cause.kind, cause.status), (CauseKind::Status, 401));
+    assert!(tries.get() >= 3);
+    let attempts = server.attempts().len();
+    network.advance(60 * MINUTE);
+    assert_eq!(server.attempts().len(), attempts, "and that is the end of it");
+}
+
+#[test]
+fn a_401_with_a_refresh_gets_new_credentials_and_goes_on() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    server.play([Step::Refuse(401), Step::Accept]);
+    let token = Rc::new(Cell::new(1));
+    let (shown, renewed) = (token.clone(), token);
+    let prices = Events::builder(PRICES)
+        .headers_with(move || {
+            let token = shown.get();
+            async move { Ok::<_, String>([("Authorization", format!("Bearer {token}"))]) }
+        })
+        .refresh(move || {
+            renewed.set(renewed.get() + 1);
+            async { Ok::<_, String>(()) }
+        })
+        .open()
+        .unwrap();
+    network.run(prices.opened(), MINUTE).unwrap().unwrap();
+    let sent: Vec<_> = server.attempts().iter().map(|it| it.header("authorization").unwrap().to_owned()).collect();
+    assert_eq!(sent, ["Bearer 1", "Bearer 2"]);
+}
+
+#[test]
+fn a_request_is_shown_with_its_method_and_its_body() {
+    let network = FakeNetwork::new();
+    let server = network.server("/answers").unwrap();
+    let _answers = Events::builder("/answers").method("POST").body("why?").open().unwrap();
+    network.advance(SECOND);
+    let request = &server.attempts()[0];
+    assert_eq!((request.method(), request.body()), ("POST", Some(Message::from("why?"))));
+}
+
+#[test]
+fn events_go_on_after_the_last_id_over_every_transport() {
+    for transport in [Transport::EventSource, Transport::FetchStream, Transport::XhrStream, Transport::LongPoll] {
+        let network = FakeNetwork::new();
+        let server = network.server(PRICES).unwrap();
+        let builder = Events::builder(PRICES).event("price").event("message").transports([transport]);
+        let prices = builder.resume_query("since").open().unwrap();
+        let mut stream = prices.events();
+        network.advance(SECOND);
+        for id in ["1", "2"] {
+            server.event("price", "1.5", Some(id));
+            network.advance(2 * SECOND);
+        }
+        server.event("unasked", "x", None);
+        server.drop_all();
+        let told = network.run(async { stream.by_ref().take(2).collect::<Vec<_>>().await }, SECOND).unwrap();
+        assert_eq!(
+            (told[1].kind.as_str(), told[1].data.as_str(), told[1].last_event_id.as_str()),
+            ("price", "1.5", "2")
+        );
+        network.advance(10 * SECOND);
+        let last = server.connection().expect("open again");
+        assert_eq!((last.transport(), prices.last_event_id().as_str()), (transport, "2"));
+        let asks = last.last_event_id() == "2" && last.url().ends_with("?since=2");
+        assert!(asks || transport == Transport::EventSource, "{transport:?} asks at {}", last.url());
+    }
+}
+
+#[test]
+fn what_a_server_sends_comes_in_order_and_the_stream_ends_with_the_connection() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).protocols(["v2.chat", "v1.chat"]).open().unwrap();
+    let inbox = socket.messages();
+    network.run(socket.opened(), SECOND).unwrap().unwrap();
+    assert_eq!(server.connection().unwrap().protocols(), ["v2.chat", "v1.chat"]);
+    server.send("one");
+    server.send(b"two");
+    network.advance(SECOND);
+    socket.close_with(4000, "enough").unwrap();
+    let all = network.run(inbox.collect::<Vec<_>>(), SECOND).unwrap();
+    assert_eq!(all, [Message::from("one"), Message::from(b"two")]);
+    assert_eq!(server.attempts()[0].farewell(), Some((4000, String::from("enough"))));
+    assert!(matches!(socket.send("late"), Err(SendError::Closed(_))));
+}
+
+#[test]
+fn a_heartbeat_notices_a_server_that_says_nothing_and_hides_its_replies() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let heartbeat = Heartbeat::text("ping").every(20 * SECOND).reply_within(5 * SECOND);
+    let heartbeat = heartbeat.is_reply(|message| message.as_text() == Some("pong"));
+    let socket = Socket::builder(CHAT).heartbeat(heartbeat).open().unwrap();
+    let mut inbox = socket.messages();
+    network.advance(21 * SECOND);
+    assert_eq!(server.messages(), [Message::from("ping")]);
+    server.send("pong");
+    network.advance(20 * SECOND);
+    assert_eq!(server.attempts().len(), 1, "the reply was a sign of life");
+    network.advance(10 * SECOND);
+    assert_eq!(server.attempts().len(), 2);
+    assert_eq!(network.run(inbox.next(), SECOND), None, "nothing was delivered");
+}
+
+#[test]
+fn a_server_that_never_answers_is_left_after_the_connect_timeout() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    server.play([Step::Stall, Step::Accept]);
+    let socket = Socket::builder(CHAT).connect_timeout(3 * SECOND).open().unwrap();
+    network.run(socket.opened(), MINUTE).unwrap().unwrap();
+    assert!(server.attempts()[1].at() >= 3 * SECOND);
+    assert_eq!(socket.send_with("now", Sending::volatile()).unwrap(), Delivery::Sent);
+}
+
+#[test]
+fn an_address_without_a_server_is_a_network_that_fails() {
+    let network = FakeNetwork::new();
+    let socket = Socket::builder("wss://nobody.example/").backoff(Backoff::default().max_retries(2)).open().unwrap();
+    let end = network.run(socket.closed(), MINUTE).unwrap();
+    assert_eq!(end.code, 1006);
+    assert_eq!(socket.stats().attempts, 3);
+}
+
+#[test]
+fn no_network_is_shown_and_its_return_is_used_at_once() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    server.play([Step::Accept, Step::Drop]);
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    network.goes_offline();
+    server.drop_all();
+    network.advance(SECOND);
+    assert!(matches!(socket.status(), Status::Offline { .. }), "{:?}", socket.status());
+    server.play([Step::Accept]);
+    let reconnected = Rc::new(RefCell::new(Vec::new()));
+    let told = reconnected.clone();
+    let _watching = socket.on_reconnected(move |it| told.borrow_mut().push(it.continuity));
+    network.goes_online();
+    network.advance(3 * SECOND);
+    assert!(socket.status().is_open());
+    assert_eq!(*reconnected.borrow(), [Continuity::Fresh]);
+}
+
+#[test]
+fn a_store_keeps_the_last_id_until_the_network_begins_anew() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    for expected in ["", "7"] {
+        let prices = Events::builder(PRICES).store(Store::Session).open().unwrap();
+        network.advance(SECOND);
+        assert_eq!(server.connection().unwrap().last_event_id(), expected);
+        server.event("message", "x", Some("7"));
+        network.advance(SECOND);
+        drop(prices);
+    }
+    let again = FakeNetwork::new();
+    let server = again.server(PRICES).unwrap();
+    let _prices = Events::builder(PRICES).store(Store::Session).open().unwrap();
+    again.advance(SECOND);
+    assert_eq!(server.connection().unwrap().last_event_id(), "");
+}
+
+#[test]
+fn the_http_side_of_the_other_wires_is_not_played_and_says_so() {
+    let network = FakeNetwork::new();
+    let _server = network.server("https://relay.example/").unwrap();
+    let builder = Socket::builder("https://relay.example/").wire(Wire::Relay).transports([Transport::EventSource]);
+    let socket = builder.backoff(Backoff::default().max_retries(0)).open().unwrap();
+    network.advance(SECOND);
+    let _ = socket.send("x").unwrap();
+    let end = network.run(socket.closed(), MINUTE).unwrap();
+    let cause = end.cause.unwrap().to_string();
+    assert!(cause.contains("expected a WebSocket"), "{cause}");
+}
+
+#[test]
+fn a_url_that_no_connection_could_have_is_refused() {
+    let network = FakeNetwork::new();
+    for (url, expected) in [
+        ("", "expected a URL"),
+        ("mailto:me", "expected the scheme"),
+        ("wss://chat.example/#top", "without a fragment"),
+        ("https://[", "expected a valid URL"),
+        ("https:", "expected a valid URL"),
+    ] {
+        let error = network.server(url).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+    let relative = network.server("/chat").unwrap();
+    let _socket = Socket::builder("chat").open().unwrap();
+    network.advance(SECOND);
+    assert_eq!(relative.attempts().len(), 1, "relative to the page");
+}
+
+#[cfg(feature = "serde-json")]
+#[test]
+fn typed_messages_go_both_ways_and_what_does_not_decode_is_an_item() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap().json::<Vec<u8>, Vec<u8>>();
+    let mut inbox = socket.messages();
+    let _ = socket.send(&vec![1, 2]).unwrap();
+    network.advance(SECOND);
+    assert_eq!(server.messages(), [Message::from("[1,2]")]);
+    server.send("[3]");
+    server.send("[300]");
+    assert_eq!(network.run(inbox.next(), SECOND).unwrap().unwrap().unwrap(), [3]);
+    let error = network.run(inbox.next(), SECOND).unwrap().unwrap().unwrap_err();
+    assert_eq!(error.raw.as_text(), Some("[300]"));
+}
