@@ -19,7 +19,8 @@ const CSS = `
   --poll: #7a4ddb;
   --waiting: light-dark(#dd9a1e, #c98f27);
 
-  display: block;
+  display: flex;
+  flex-direction: column;
   position: relative;
   container-type: inline-size;
   padding: 14px 16px;
@@ -36,6 +37,8 @@ const CSS = `
 [hidden] { display: none !important; }
 ul, ol { list-style: none; }
 :focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+
+.all { flex: 1; display: flex; flex-direction: column; min-width: 0; min-height: 0; }
 
 /* The time line. */
 .chart {
@@ -77,7 +80,8 @@ ul, ol { list-style: none; }
   pointer-events: none;
 }
 .mark {
-  z-index: 3; top: 50%; width: 10px; height: 10px; margin: -5px; border-radius: 50%; background: var(--good); box-shadow: 0 0 0 1.5px var(--ground);
+  z-index: 3; top: 50%; width: 10px; height: 10px; margin: -5px; border-radius: 50%; background: var(--good);
+  box-shadow: 0 0 0 1.5px var(--ground);
 }
 .mark.fresh { background: var(--ground); box-shadow: inset 0 0 0 2px var(--text), 0 0 0 1px var(--ground); }
 .mark.gap, .mark.missing { border-radius: 1px; rotate: 45deg; background: var(--bad); }
@@ -140,7 +144,7 @@ dd { overflow-wrap: anywhere; }
 
 /* What happened. */
 .log {
-  min-height: 64px; max-height: 150px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto;
+  flex: none; min-height: 64px; max-height: 150px; margin-top: 12px; padding-top: 8px; border-top: 1px solid var(--line); overflow-y: auto;
   font-size: 12.5px; line-height: 1.65;
 }
 .is-empty > .log:empty { display: none; }

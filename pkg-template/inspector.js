@@ -210,7 +210,8 @@ export class EverwireInspector extends (globalThis.HTMLElement ?? Object) {
   #drawLog() {
     this.#isNew = false;
     const newest = (name, events) => events.slice(-LINES_SHOWN).map((event) => ({ name, event }));
-    const lines = [...this.#watched.values()].flatMap(({ name, history }) => newest(name, history.events)).concat(newest("note", this.#notes));
+    const lines = newest("note", this.#notes);
+    for (const { name, history } of this.#watched.values()) lines.push(...newest(name, history.events));
     for (const { name, event } of lines.sort((a, b) => a.event.at - b.event.at).slice(-LINES_SHOWN)) {
       let line = this.#lines.get(event);
       if (!line) {

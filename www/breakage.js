@@ -2,20 +2,20 @@
 
 import { seconds } from "./format.js";
 
-/** `what` is what the server does, `lasts` for how long, `note` its name on the time line. */
+/** `what` is what the server does, `lasts` for how long. */
 const BREAKS = [
   { key: "drop", name: "Drop connections", what: "Cuts every connection, with no goodbye.",
-    path: "/control/drop", note: "drop", said: "Every connection was cut." },
+    path: "/control/drop", said: "Every connection was cut." },
   { key: "refuse", name: "Refuse WebSocket", what: "403 for 20 s. The chat goes by server-sent events and POST.",
-    path: "/control/refuse-websocket?ms=20000", lasts: 20_000, note: "refuse ws", said: "WebSocket is refused for 20 seconds." },
+    path: "/control/refuse-websocket?ms=20000", lasts: 20_000, said: "WebSocket is refused for 20 seconds." },
   { key: "stall", name: "Stall", what: "8 s of silence on open connections.",
-    path: "/control/stall?ms=8000", lasts: 8000, note: "stall", said: "The server says nothing for 8 seconds." },
+    path: "/control/stall?ms=8000", lasts: 8000, said: "The server says nothing for 8 seconds." },
   { key: "503", name: "Answer 503", what: "10 s of “503, Retry-After” to everything.",
-    path: "/control/unavailable?ms=10000", lasts: 10_000, note: "503", said: "The server answers 503 for 10 seconds." },
+    path: "/control/unavailable?ms=10000", lasts: 10_000, said: "The server answers 503 for 10 seconds." },
   { key: "restart", name: "Restart server", what: "Stops it, starts it 1.5 s later.",
-    path: "/control/restart?downMs=1500", lasts: 1500, note: "restart", said: "The server restarts.", after: comeBack },
+    path: "/control/restart?downMs=1500", lasts: 1500, said: "The server restarts.", after: comeBack },
   { key: "reset", name: "Reset", what: "Ends all of these at once.",
-    path: "/control", method: "DELETE", note: "reset", said: "All faults ended." },
+    path: "/control", method: "DELETE", said: "All faults ended." },
 ];
 
 /** How long a request to the server's control may take, and how long we wait for it to come back. */
@@ -41,7 +41,8 @@ async function findDoor() {
   }
 }
 
-export function mountBreakage({ timeline, happenings }) {
+/** What is pressed stands on the time lines of `inspector`. */
+export function mountBreakage(inspector) {
   findDoor();
   const status = document.getElementById("break-status");
   const buttons = BREAKS.map((it) => new BreakButton(it));
@@ -54,12 +55,11 @@ export function mountBreakage({ timeline, happenings }) {
     if (button.busy) return;
     button.busy = true;
     button.show("…");
-    timeline.note(it.note);
+    inspector.note(it.name);
     try {
       const before = it.after && await epoch();
       await order(it);
       status.textContent = it.said;
-      happenings.add("you", `pressed “${it.name}”`);
       if (it.key === "reset") for (const other of buttons) other.end();
       if (it.lasts) button.countDown(it.lasts);
       else button.show("✓", 1500);

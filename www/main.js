@@ -1,16 +1,15 @@
 // Puts the page together: two connections, and the parts that read them.
 //
-// Everything the library is asked for is in `start`: two constructors. The rest of the page only listens.
+// Everything the library is asked for is in `start`: two constructors, and an inspector that watches both. The rest of the page only
+// listens.
 
+import { mountAccount } from "./account.js";
 import { announcer } from "./announce.js";
 import { mountBreakage } from "./breakage.js";
 import { mountChat } from "./chat.js";
 import { Continuity } from "./continuity.js";
-import { Happenings } from "./happenings.js";
-import { mountPanel } from "./panel.js";
 import { mountPrices } from "./prices.js";
 import { mountTask } from "./task.js";
-import { Timeline } from "./timeline.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -24,23 +23,23 @@ function start({ ReconnectingEventSource, ReconnectingWebSocket }) {
   const socket = new ReconnectingWebSocket(relay, [], { wire: "relay" });
 
   const counters = { stream: new Continuity(), socket: new Continuity() };
-  const timeline = new Timeline(byId("timeline"), ["stream", "socket"]);
-  const happenings = new Happenings(byId("happenings"));
-  const announce = announcer(byId("announcer"));
+  const inspector = byId("inspector");
+  inspector.watch(stream, "stream");
+  inspector.watch(socket, "socket");
 
-  mountPanel({ stream, socket, counters, timeline, happenings, announce });
+  mountAccount({ stream, socket, counters, inspector, announce: announcer(byId("announcer")) });
   mountPrices(stream);
   mountChat(socket);
-  mountTask(ReconnectingEventSource, happenings);
-  mountBreakage({ timeline, happenings });
+  mountTask(ReconnectingEventSource);
+  mountBreakage(inspector);
 
   // For tests, and for whoever opens the console.
   window.everwireDemo = { stream, socket, counters };
 }
 
 // Imported late only so that a missing build is one readable sentence. An application imports it at the top.
-import("/pkg/index.js").then(start, (error) => {
+Promise.all([import("/pkg/index.js"), import("/pkg/devtools.js")]).then(([everwire]) => start(everwire), (error) => {
   const trouble = byId("trouble");
-  trouble.textContent = `The package could not be loaded from /pkg/index.js. Run “make package”, then reload. (${error.message})`;
+  trouble.textContent = `The package could not be loaded from /pkg/. Run “make package”, then reload. (${error.message})`;
   trouble.hidden = false;
 });

@@ -6,7 +6,7 @@ import { causeInShort, plural, seconds } from "./format.js";
 const STEPS = 60;
 const LASTS = 12_000;
 
-export function mountTask(ReconnectingEventSource, happenings) {
+export function mountTask(ReconnectingEventSource) {
   const start = document.getElementById("task-start");
   const bar = document.getElementById("task-progress");
   const squares = document.getElementById("task-steps");
@@ -49,7 +49,6 @@ export function mountTask(ReconnectingEventSource, happenings) {
     bar.value = 0;
     empty(STEPS);
     result.textContent = "Running. Break the connection as you like.";
-    happenings.add("task", "started");
 
     source = new ReconnectingEventSource(task.events);
 
@@ -70,7 +69,6 @@ export function mountTask(ReconnectingEventSource, happenings) {
       const account = `${plural(seen, "step")} seen, ${counter.missed} missed, ${counter.repeated} repeated`;
       finish(`Done in ${seconds(ms)}: ${account}, ${breaks === 0 ? "without a break" : `through ${plural(breaks, "break")}`}.`, counter.missed + counter.repeated ? "bad" : "good");
       start.textContent = "Start another";
-      happenings.add("task", "done", "good");
     });
 
     source.addEventListener("reconnecting", ({ attempt, delay, cause }) => {
@@ -86,7 +84,6 @@ export function mountTask(ReconnectingEventSource, happenings) {
       // Closed, and not by us, means that trying again makes no sense: a restart without stored history forgets its tasks.
       if (state !== "closed" || !source) return;
       finish("The server does not know this task any more, as after a restart without stored history.", "bad");
-      happenings.add("task", "ended by the server", "bad");
     });
 
     source.addEventListener("reconnected", () => {

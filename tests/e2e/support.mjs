@@ -86,6 +86,8 @@ export class Tab {
       return stream?.state === "open" && socket?.state === "open";
     });
     await tab.page.evaluate(() => {
+      window.reading = (name, key) => document.querySelector("everwire-inspector").shadowRoot
+        .querySelector(`.card[aria-label="${name}"]`)?.querySelector(`.${key}, [data-reading="${key}"]`)?.textContent;
       window.openSince = {};
       const { stream, socket } = window.everwireDemo;
       for (const [name, connection] of Object.entries({ stream, socket })) {
@@ -140,6 +142,22 @@ export class Tab {
       new RegExp(source).test(document.querySelector(`[data-testid="${id}"]`).textContent), [id, pattern.source], timeout);
   }
 
+  /** What the page's inspector says of a connection: its "state", "now", "cursor" and more. */
+  reading(name, key) {
+    return this.page.evaluate(([name, key]) => window.reading(name, key), [name, key]);
+  }
+
+  /** Waits until the inspector says of a connection what `pattern` matches. */
+  reads(name, key, pattern, timeout) {
+    return this.until(`the inspector says of the ${name}: ${pattern}`, ([name, key, source]) =>
+      new RegExp(source).test(window.reading(name, key)), [name, key, pattern.source], timeout);
+  }
+
+  /** What has happened, as the inspector tells it, newest first. */
+  happenings() {
+    return this.page.locator("everwire-inspector .log li").allTextContents();
+  }
+
   /** Starts the long task, and waits for its first report. */
   async startTask() {
     await this.click("task-start");
@@ -164,7 +182,8 @@ export class Tab {
       const text = (selector) => document.querySelector(selector)?.innerText;
       return [
         text("#trouble"), text("#readings"), text("#chat-via"), text("#chat-log"), text("#task-result"),
-        ...[...document.querySelectorAll("#happenings li")].slice(0, 25).map((item) => item.textContent),
+        ...[...document.querySelector("everwire-inspector")?.shadowRoot.querySelectorAll(".card, .log li") ?? []]
+          .slice(0, 25).map((item) => item.textContent),
       ].filter(Boolean).join("\n");
     });
   }

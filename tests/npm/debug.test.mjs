@@ -226,5 +226,6 @@ test("anything but a function is refused, with what was given", async () => {
       return `${name}: ${message}`;
     }
   }));
-  assert.deepEqual(why, ["true", "console", "[object console]"].map((given) => `TypeError: debug: ${given} was given; expected a function`));
+  const given = ["true", "console", "[object console]"];
+  assert.deepEqual(why, given.map((it) => `TypeError: debug: ${it} was given; expected a function`));
 });

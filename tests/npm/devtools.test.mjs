@@ -9,8 +9,8 @@ const scene = setScene();
 const { inPage } = scene;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-// The page's `inspector` is one that shows the last ten seconds. `reading(name, key)` is what it says of a connection, `shown(selector)` the
-// texts of what it has, `when(look)` waits until `look` finds something.
+// The page's `inspector` is one that shows the last ten seconds. `reading(name, key)` is what it says of a connection, `shown(selector)`
+// the texts of what it has, `when(look)` waits until `look` finds something.
 beforeEach(() => inPage(async () => {
   await import("/pkg/devtools.js");
   document.documentElement.lang = "en";
@@ -50,7 +50,8 @@ test("it shows state, transport, cursor, outbox and counters of the connections 
       await when(() => reading("chat", "state") === "open" && reading("chat", "outbox") === "1 message, 5 B");
       const came = take(socket, 1);
       socket.release();
-      await Promise.all([came, when(() => reading("feed", "received").startsWith("1 event")), when(() => reading("plain", "state") === "open")]);
+      await came;
+      await when(() => reading("feed", "received").startsWith("1 event") && reading("plain", "state") === "open");
       await when(() => reading("chat", "cursor") !== "none" && reading("chat", "outbox") === "empty");
       const seen = ["feed", "chat", "plain"].map((name) => ["state", "now", "cursor", "received", "outbox", "attempts", "error"]
         .map((key) => reading(name, key)?.replace(/\d+(\.\d)? s$/, "N s").replace(/, \d+ B.*/, "")));
@@ -91,7 +92,8 @@ test("it tells a loss and the return from it with the cause, in the list, on the
       const tip = all(".tip")[0];
       const { top, left, right } = tip.getBoundingClientRect();
       const isInView = !tip.hidden && top >= 0 && left >= 0 && right <= innerWidth;
-      return { said: activeElement.getAttribute("aria-label"), tip: [...tip.children].map(({ textContent }) => textContent).join(", "), isInView };
+      const words = [...tip.children].map(({ textContent }) => textContent).join(", ");
+      return { said: activeElement.getAttribute("aria-label"), tip: words, isInView };
     }));
   }
   for (const { said, tip, isInView } of items) assert.deepEqual([tip, isInView], [said, true]);
@@ -113,7 +115,8 @@ for (const scheme of ["light", "dark"]) {
     await inPage(async (channel) => {
       document.documentElement.style.colorScheme = "light dark";
       document.body.style.background = "canvas";
-      const sockets = ["/ws/echo", "/ws/echo?refuse", "/ws/echo?close=4403"].map((url) => new ReconnectingWebSocket(url, [], { reconnect: quick }));
+      const sockets = ["/ws/echo", "/ws/echo?refuse", "/ws/echo?close=4403"].map((url) => (
+        new ReconnectingWebSocket(url, [], { reconnect: quick })));
       const stream = new ReconnectingEventSource(`/sse/${channel}`, { transports: ["fetch-stream"] });
       for (const [i, connection] of [...sockets, stream].entries()) inspector.watch(connection, `connection ${i}`);
       inspector.note("a note");
@@ -129,8 +132,10 @@ for (const scheme of ["light", "dark"]) {
       await scene.page.evaluate(axe);
       const found = await inPage(async () => {
         const { violations, passes } = await axe.run(document, { resultTypes: ["violations"] });
-        return { violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => ({ id, target, failureSummary }))),
-          rules: passes.map(({ id }) => id) };
+        return {
+          violations: violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => ({ id, target, failureSummary }))),
+          rules: passes.map(({ id }) => id),
+        };
       });
       assert.deepEqual(found.violations, []);
       assert.ok(["color-contrast", "aria-required-children", "list"].every((id) => found.rules.includes(id)), "they were looked at");
@@ -190,8 +195,10 @@ test("three hours of failures and dozens of connections take a bounded room, and
   assert.match(counted[0], /flooded a message was given up, full \(1 B\) \(49 times\)$/);
   await inPage(() => { for (let i = 0; i < 300; i += 1) inspector.note(`note ${i}`); });
   await clock.runFor(1_000);
-  const seen = await inPage(() => ({
-    cards: all(".card").length, items: all(".track")[0].querySelectorAll(".item").length, lines: all(".log li").length, notes: all(".note").length }));
+  const seen = await inPage(() => {
+    const has = { cards: all(".card"), items: all(".track")[0].querySelectorAll(".item"), lines: all(".log li"), notes: all(".note") };
+    return Object.fromEntries(Object.entries(has).map(([what, { length }]) => [what, length]));
+  });
   assert.ok(await inPage(() => failures) > 400, "failures");
   // Of the one that failed four hundred states and two hundred events.
   assert.deepEqual(seen, { cards: 42, items: 600, lines: 100, notes: 100 });
@@ -294,7 +301,8 @@ test("it refuses what is no connection, keeps one lane of one that is watched tw
     // What it ends is no longer there.
     first();
     const { EverwireInspector } = await import("/pkg/devtools.js?again");
-    return { said, names: shown(".name"), isFirst: inspector instanceof customElements.get("everwire-inspector"), other: typeof EverwireInspector };
+    const isFirst = inspector instanceof customElements.get("everwire-inspector");
+    return { said, names: shown(".name"), isFirst, other: typeof EverwireInspector };
   });
   const expected = "TypeError:  expected a ReconnectingWebSocket or a ReconnectingEventSource";
   assert.deepEqual(seen, { said: [expected, expected, expected], names: ["another"], isFirst: true, other: "function" });

@@ -11,7 +11,8 @@ beforeEach(() => inPage(async () => {
   window.userTiming = (await import("/pkg/user-timing.js")).userTiming;
   window.timed = (name) => performance.getEntries()
     .filter((entry) => entry.name.startsWith(`${name}: `))
-    .map(({ name: of, entryType, startTime, duration, detail }) => ({ what: of.slice(name.length + 2), entryType, startTime, duration, detail }));
+    .map(({ name: label, entryType, startTime, duration, detail }) => (
+      { what: label.slice(name.length + 2), entryType, startTime, duration, detail }));
 }));
 
 test("states are measures, one after the other without a hole, and what happens is a mark, each with its cause", async () => {
