@@ -32,7 +32,9 @@ const INSTRUCTIONS = {
 const OWNERS = ["Array", "Error", "Function", "Map", "Number", "Object", "Promise", "Reflect", "RegExp", "Set", "String", "TypedArray",
   "WeakMap"];
 
-/** The files of the entries that pages import, by name. Those of everwire/testing are for newer hosts. */
+/** What developers use, in browsers of today. */
+const FOR_DEVELOPERS = ["./testing", "./devtools"];
+/** The files of the entries that users get, by name. */
 const scripts = new Map();
 function collect(name) {
   if (scripts.has(name) || name.startsWith("wasm/")) return;
@@ -40,7 +42,8 @@ function collect(name) {
   scripts.set(name, source);
   for (const [, other] of source.matchAll(/^(?:import|export)\b[^"]*"\.\/([^"]+)";$/gm)) collect(other);
 }
-for (const entry of ["index.js", "raw.js", "lazy.js", "polyfill.js", "polyfill-force.js"]) collect(entry);
+const { exports } = JSON.parse(readFileSync(join(pkg, "package.json"), "utf8"));
+for (const [entry, { default: path }] of Object.entries(exports)) if (path && !FOR_DEVELOPERS.includes(entry)) collect(path.slice("./".length));
 
 /** The version that first has it in full. */
 function since({ support }, browser) {
