@@ -165,8 +165,9 @@ test-apps: tools-build tools-browsers fixture
 	cargo test -q --locked --manifest-path www/model/Cargo.toml --target-dir $(TARGET_DIR)/apps
 	$(if $(filter yew,$(APPS)),cargo test -q --locked --manifest-path www/yew/Cargo.toml --target-dir $(TARGET_DIR)/apps --no-default-features --features ssr)
 	$(if $(filter dioxus,$(APPS)),cargo test -q --locked --manifest-path www/dioxus/Cargo.toml --target-dir $(TARGET_DIR)/apps --no-default-features)
+	npm --prefix docs/site ci --ignore-scripts --no-audit --no-fund
 	scripts/apps.sh $(APPS)
-	APPS="$(APPS)" node --test tests/e2e/apps.test.mjs
+	APPS="$(APPS)" node --test --test-concurrency=1 tests/e2e/apps.test.mjs tests/e2e/frameworks.test.mjs
 	@echo "$@: passed"
 
 ##   make test-interop   servers that are not ours, where they can be installed: ws, six of Engine.IO, better-sse, sse-starlette, nginx with nchan

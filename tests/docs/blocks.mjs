@@ -13,8 +13,8 @@ export const FENCES = {
   ts: { words: [], values: [] },
   html: { words: ["page"], values: ["prints"] },
   json: { words: [], values: [] },
-  rust: { words: [], values: ["recipe", "file"] },
-  toml: { words: ["manifest"], values: ["recipe", "file"] },
+  rust: { words: [], values: ["recipe", "app", "file"] },
+  toml: { words: ["manifest"], values: ["recipe", "app", "file"] },
   python: { words: [], values: ["recipe", "file"] },
   nginx: { words: ["fragment"], values: ["recipe", "file"] },
   http: { words: ["cors", "csp"], values: [] },
@@ -25,9 +25,9 @@ export const FENCES = {
 export const pages = PAGES.map(readPage);
 export const blocks = pages.flatMap((page) => page.blocks);
 
-/** The blocks of these languages that stand by themselves: no files of recipes or of tests. */
+/** The blocks of these languages that stand by themselves: no files of recipes, of applications or of tests. */
 export const blocksIn = (...languages) => blocks.filter(({ language, words, values }) => (
-  languages.includes(language) && !values.recipe && !words.includes("test")));
+  languages.includes(language) && !values.recipe && !values.app && !words.includes("test")));
 
 /** How a block is named in a test. */
 export const placeOf = ({ path, line }) => `${path}:${line}`;

@@ -17,6 +17,7 @@
 // | `text` | nothing: what a program prints |
 // | `sh` | each command exists, and what it names: files, targets, packages, tests (shell.test.mjs) |
 // | `… recipe=NAME file=PATH` | a file of a server that is started and broken (servers.test.mjs); `sh recipe=NAME` starts it |
+// | `… app=NAME file=PATH` | a file of an application that is built and opened (tests/e2e/frameworks.test.mjs, by `make test-apps`) |
 // | `js client=NAME` | also a page of such a server, that has to miss nothing (the same) |
 // | `nginx fragment` | within a `location`, by nginx itself (the same) |
 //

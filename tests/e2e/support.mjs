@@ -29,11 +29,11 @@ export async function within(ms, what, promise) {
   }
 }
 
-/** Starts the fixture, or a `binary` that is one as well, with its history in `data`. Port 0: any that is free. Its log is artifacts/fixture-`name`.log; a given port continues it. */
-export async function startFixture({ name, data, port = 0, binary = BINARY }) {
+/** Starts the fixture, or a `binary` that is one as well, with its history in `data` and the files in `root`. Port 0: any that is free. Its log is artifacts/fixture-`name`.log; a given port continues it. */
+export async function startFixture({ name, data, port = 0, binary = BINARY, root: served = root }) {
   mkdirSync(artifacts, { recursive: true });
   const log = createWriteStream(join(artifacts, `fixture-${name}.log`), { flags: port ? "a" : "w" });
-  const child = spawn(binary, ["--port", port, "--data", data, "--root", root], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(binary, ["--port", port, "--data", data, "--root", served], { stdio: ["ignore", "pipe", "pipe"] });
   // A server that outlives a test which was broken off would hold its port and its data.
   const orphan = () => child.kill("SIGKILL");
   process.on("exit", orphan);

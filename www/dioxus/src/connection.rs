@@ -14,6 +14,8 @@
 //!
 //! `status`, `latest` and `error` are signals: a component that reads them is rendered anew when they change. The values here are `Copy`.
 
+#![allow(dead_code, reason = "an application uses what it needs")]
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,

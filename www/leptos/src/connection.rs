@@ -14,6 +14,8 @@
 //!
 //! The values here are `Copy`, so closures and contexts can have them.
 
+#![allow(dead_code, reason = "an application uses what it needs")]
+
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,

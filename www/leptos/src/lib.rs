@@ -2,7 +2,7 @@
 
 mod app;
 mod chat;
-pub mod connection;
+mod connection;
 mod mounts;
 mod panel;
 mod prices;

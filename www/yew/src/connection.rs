@@ -15,6 +15,8 @@
 //! | `use_error(&handle)` | what is wrong with the builder's configuration | while developing |
 //! | `handle.connection()` | the connection itself | for everything else |
 
+#![allow(dead_code, reason = "an application uses what it needs")]
+
 use std::{
     cell::{Cell, RefCell},
     fmt,
