@@ -6,7 +6,8 @@ import { root } from "./markdown.mjs";
 
 /** By headings: each page as its path in the repository, and its name in the navigation if that is not its title. */
 const GROUPS = [
-  ["Start", [["docs/README.md", "Overview"], ["docs/guide.md"], ["docs/servers.md"], ["docs/migration.md", "Migration"]]],
+  ["Start", [["docs/README.md", "Overview"], ["docs/guide.md"], ["docs/servers.md"], ["docs/frameworks.md"],
+    ["docs/migration.md", "Migration"]]],
   ["Reference", [["docs/options.md"], ["docs/eventsource.md"], ["docs/sockets.md"], ["docs/wires.md"]]],
   ["Development", [["docs/testing.md", "Testing"], ["docs/observability.md", "Observability"]]],
   ["In production", [["docs/security.md"], ["docs/browsers.md"], ["docs/troubleshooting.md"]]],
