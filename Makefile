@@ -55,7 +55,7 @@ crate-size: tools-build
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-yew test-interop
+test: test-format test-lint test-native test-crate test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-yew test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -73,12 +73,14 @@ test-format:
 test-lint: tools-build
 	cargo fetch --locked
 	cargo clippy --workspace --all-targets -- -D warnings
-	for features in "" json npm npm-wires npm-parser; do \
+	cargo clippy -p everwire --all-targets --features testing,serde-json -- -D warnings
+	for features in "" json serde-json npm npm-wires npm-parser; do \
 		echo "clippy --target $(WASM) --features '$$features'"; \
 		cargo clippy --target $(WASM) -p everwire --lib --features "$$features" -- -D warnings; \
 	done
 	cargo clippy --target $(WASM) -p everwire --lib --tests --all-features -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --target $(WASM) -p everwire --all-features
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p everwire --all-features
 	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps -p server-fixture
 	@echo "$@: passed"
 
@@ -87,6 +89,14 @@ test-lint: tools-build
 test-native:
 	cargo fetch --locked
 	cargo test --workspace
+	@echo "$@: passed"
+
+##   make test-crate     the crate as its users have it: played networks in their tests, and what is published
+.PHONY: test-crate
+test-crate: tools-build
+	cargo test -p everwire --features testing,serde-json --test testing
+	cargo test -p everwire --features testing,serde-json --doc
+	cargo package -p everwire --locked --allow-dirty --target $(WASM) --no-default-features --features json
 	@echo "$@: passed"
 
 # Seconds. The mutations go on where an earlier run has left off, in tests/fuzz/corpus.
@@ -177,6 +187,25 @@ test-interop: tools-build tools-browsers fixture pkg/package.json
 		node --test --test-concurrency=1 tests/interop/*.test.mjs; \
 		echo "$@: passed"; \
 	else echo "$@: left out, as a server is missing"; fi
+
+## make test-all         what takes longer or needs more tools: all sets of features, and the licences of dependencies
+.PHONY: test-all
+test-all: test test-features test-deps
+
+##   make test-features  every set of the crate's features, on both targets; those of the npm build as one
+.PHONY: test-features
+test-features: tools-build
+	@scripts/tools.sh cargo-hack
+	cargo hack check -p everwire --lib --feature-powerset --group-features npm-wires,npm-parser --exclude-features npm --target $(WASM)
+	cargo hack check -p everwire --lib --feature-powerset --group-features npm-wires,npm-parser --exclude-features npm
+	@echo "$@: passed"
+
+##   make test-deps      licences, sources and doubles of all dependencies
+.PHONY: test-deps
+test-deps:
+	@scripts/tools.sh cargo-deny
+	cargo deny check bans licenses sources
+	@echo "$@: passed"
 
 ## make interop          the same, by its name
 .PHONY: interop

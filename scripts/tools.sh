@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing of the tools that a make target needs:
-#   scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack
+#   scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -86,5 +86,7 @@ fuzz)
   cargo_tool cargo-fuzz 0.13.2
   ;;
 wasm-pack) cargo_tool wasm-pack 0.15.0 ;;
-*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack" ;;
+cargo-hack) cargo_tool cargo-hack 0.6.46 ;;
+cargo-deny) cargo_tool cargo-deny 0.20.2 ;;
+*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny" ;;
 esac

@@ -26,7 +26,8 @@ extern "C" {
     #[wasm_bindgen(js_name = send)]
     fn send_over(connection: usize, id: u32);
     /// With the reason.
-    fn drop(connection: usize, id: u32, code: u32);
+    #[wasm_bindgen(js_name = drop)]
+    fn drop_attempt(connection: usize, id: u32, code: u32);
     fn wake(connection: usize, at: f64);
     fn flush(connection: usize, id: u32);
     /// The cause that was told before it.
@@ -104,7 +105,7 @@ impl Effects<Handle> for Host {
             Effect::Drop(id, farewell) => {
                 let (code, reason) = farewell.unwrap_or_default();
                 say(&reason);
-                drop(to, id.0, u32::from(code));
+                drop_attempt(to, id.0, u32::from(code));
             }
             Effect::Wake(at) => wake(to, ms(at)),
             Effect::Flush(id) => flush(to, id.0),
