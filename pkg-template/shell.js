@@ -103,7 +103,7 @@ const ASKING = 10_000;
 export const askByHttp = async ({ httpUrl, withCredentials }) => {
   const mode = new URL(httpUrl).origin === globalThis.location?.origin ? "same-origin" : "no-cors";
   try {
-    const options = { mode, credentials: credentials(withCredentials), cache: "no-store", signal: AbortSignal.timeout(ASKING) };
+    const options = { mode, credentials: credentials(withCredentials), cache: "no-store", signal: AbortSignal.timeout?.(ASKING) };
     const { status, body } = await fetch(httpUrl, options);
     // Only the status was wanted.
     body?.cancel();

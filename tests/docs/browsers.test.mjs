@@ -79,16 +79,23 @@ function instructionsIn(name) {
   return all.filter((feature) => !isValid(all.filter((other) => other !== feature)));
 }
 
-/** The names of the methods that a script calls. */
-function methodsIn(source) {
-  const names = new Set();
+/** The methods that a script calls, as `{ owner, method }`; the owner is known where it is named. Not those that it looks for before. */
+function callsIn(source) {
+  const calls = [];
   const walk = (node) => {
-    if (node.type.endsWith("CallExpression") && node.callee.property) names.add(node.callee.property.name);
+    const { object, property } = node.callee ?? {};
+    if (property && !node.optional) calls.push({ owner: object.name, method: property.name });
     for (const value of Object.values(node)) for (const child of [value].flat()) if (typeof child?.type === "string") walk(child);
   };
   walk(parse(source, { sourceType: "module" }).program);
-  return names;
+  return calls;
 }
+
+/** What MDN has of all methods that such a call can mean: of every built-in that has one of its name, and of the interface that is named. */
+const meaningsOf = ({ owner, method }) => [
+  ...OWNERS.flatMap((name) => [method, `${method}_static`].map((key) => [`${name}.${method}`, data.javascript.builtins[name][key]])),
+  [`${owner}.${method}`, data.api[owner]?.[`${method}_static`]],
+].filter(([, entry]) => entry?.__compat);
 
 const page = readPage("docs/browsers.md");
 /** The rows of the first table as numbers, by browser. */
@@ -112,11 +119,9 @@ test("the versions are those that have the package's syntax and its modules' ins
 });
 
 test("no method that is called is newer than they are", () => {
-  const newer = [...scripts].flatMap(([name, source]) => [...methodsIn(source)].flatMap((method) => OWNERS.flatMap((owner) => {
-    const compat = (data.javascript.builtins[owner][method] ?? data.javascript.builtins[owner][`${method}_static`])?.__compat;
-    const browsers = Object.values(BROWSERS).filter((browser) => compat && !(since(compat, browser) <= worker[browser]));
-    return browsers.length ? [`${name}: ${owner}.${method} is not in ${browsers.map((browser) => browser + worker[browser])}`] : [];
-  })));
+  const isNewer = ({ __compat }) => Object.values(BROWSERS).filter((browser) => !(since(__compat, browser) <= worker[browser]));
+  const newer = [...scripts].flatMap(([name, source]) => callsIn(source).flatMap(meaningsOf)
+    .filter(([, entry]) => isNewer(entry).length).map(([method, entry]) => `${name}: ${method} is not in the first ${isNewer(entry)}`));
   assert.deepEqual(newer, []);
 });
 

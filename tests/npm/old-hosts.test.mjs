@@ -123,6 +123,16 @@ test("with the browser's own EventSource alone a stream goes on after its last i
   assert.equal(await streamed({ query: "last_event_id" }), "eventsource");
 });
 
+test("without AbortSignal.timeout, a WebSocket that something in between refuses is told from a server that is away", async () => {
+  await scene.reopen("delete AbortSignal.timeout;");
+  const kind = await inPage(async () => {
+    const socket = new ReconnectingWebSocket("/ws/echo?refuse", [], { reconnect: quick });
+    const { cause } = await next(socket, "close");
+    return cause.kind;
+  });
+  assert.equal(kind, "unusable");
+});
+
 test("where nothing is left, each face ends once, and says what is missing", async () => {
   await without(Object.keys(TAKEN));
   const seen = await inPage(async (channel) => {
