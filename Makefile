@@ -122,6 +122,7 @@ test-package: tools-browsers fixture package
 ##   make test-docs      the documentation: its code, run or compiled; options, versions and links; its servers in Node.js and Rust
 .PHONY: test-docs
 test-docs: tools-build tools-browsers tools-docs fixture pkg/package.json
+	cargo fetch --locked
 	tests/interop/tools.sh npm
 	node --test --test-concurrency=1 tests/docs/*.test.mjs
 	@echo "$@: passed"
