@@ -55,7 +55,7 @@ crate-size: tools-build
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-crate test-fuzz test-package test-docs test-chromium test-firefox test-webkit test-e2e test-yew test-interop
+test: test-format test-lint test-native test-crate test-fuzz test-package test-docs test-chromium test-application test-firefox test-webkit test-e2e test-yew test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -139,6 +139,15 @@ CARGO_WEB_TEST = cargo test --target $(WASM) -p everwire --features json \
 .PHONY: test-chromium
 test-chromium: tools-build tools-browsers fixture
 	scripts/with-fixture.sh chromium $(BROWSER_TESTS) CHROMEDRIVER="$$(command -v chromedriver)" $(CARGO_WEB_TEST)
+	@echo "$@: passed"
+
+##   make test-application  a browser test as an application has it, by a runner that has the fixture in it
+.PHONY: test-application
+test-application: tools-build tools-browsers
+	cargo build -q -p server-fixture --example browser_tests
+	env EVERWIRE_FIXTURE=http://127.0.0.1:$(FIXTURE_PORT) WASM_BINDGEN_TEST_TIMEOUT=60 CHROMEDRIVER="$$(command -v chromedriver)" \
+		CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER="$(abspath $(TARGET_DIR))/debug/examples/browser_tests" \
+		cargo test --target $(WASM) -p everwire --test web_application
 	@echo "$@: passed"
 
 ##   make test-firefox   the same in Firefox
