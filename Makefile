@@ -239,6 +239,7 @@ bench: tools-build tools-browsers package
 	node tests/bench/sse.mjs
 	node tests/bench/sockets.mjs
 	node tests/bench/parser.mjs
+	node tests/bench/json.mjs
 	cargo bench --bench parser
 
 ## make wasm-pack-test   the browser tests by `wasm-pack test --headless`, as a user of wasm-pack would run them

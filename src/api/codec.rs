@@ -1,5 +1,5 @@
-//! Between texts of JSON and values: the browser's own JSON with serde-wasm-bindgen (feature `json`), or serde_json, where the application
-//! has it anyway (feature `serde-json`, which goes before the other).
+//! Between texts of JSON and values: the browser's own JSON with serde-wasm-bindgen (feature `json`), or serde_json (feature
+//! `serde-json`, which goes before the other).
 
 #[cfg(not(feature = "serde-json"))]
 mod of_the_browser {
