@@ -102,8 +102,8 @@ test("it tells of heartbeats, of what is given up, and of the page", async () =>
     await socket.closed;
   });
   const entries = await told();
-  assert.deepEqual(inShort(entries).filter((entry) => /^(ping|page|dropped)/.test(entry)).filter((entry, at, all) => entry !== all[at - 1]),
-    ["ping 1", "page offline", "dropped closed"]);
+  assert.deepEqual([...new Set(inShort(entries).filter((entry) => entry.startsWith("ping")))], ["ping 1"]);
+  assert.deepEqual(inShort(entries).filter((entry) => /^(page|dropped)/.test(entry)), ["page offline", "dropped closed"]);
   assert.equal(entries.find(({ type }) => type === "dropped").size, 2);
 });
 

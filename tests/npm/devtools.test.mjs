@@ -73,6 +73,8 @@ test("it tells a loss and the return from it with the cause, in the list, on the
     inspector.watch(socket);
     await socket.opened;
     const again = next(socket, "reconnected");
+    // What happens in one millisecond has no order.
+    for (const opened = Date.now(); Date.now() === opened;) await settle();
     inspector.note("cut by hand");
     await cut(socket, "/ws/echo");
     await again;

@@ -347,6 +347,10 @@ for (const [name, transports] of Object.entries(THROUGH)) {
       await eventually(async () => new Set([...await collected(), ...reported]).size === COUNT, "each had arrived, or was reported");
     }
     const numbers = (await collected()).map(Number);
-    assert.deepEqual(numbers.filter((n, i) => i > 0 && n <= numbers[i - 1]), [], "once and in order");
+    assert.equal(new Set(numbers).size, numbers.length, "none came twice");
+    // A POST that was given up, and reported, may still be on its way when the next session speaks.
+    const unknown = new Set(dropped.map(([data]) => Number(data)));
+    const sure = numbers.filter((n) => !unknown.has(n));
+    assert.deepEqual(sure.filter((n, i) => i > 0 && n <= sure[i - 1]), [], "in order");
   });
 }
