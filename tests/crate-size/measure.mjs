@@ -14,6 +14,7 @@ const VARIANTS = {
   "an empty Yew application": "",
   "with a `Socket`": "socket",
   "with a `Socket` and `Events`": "events",
+  "with a `Socket` and typed messages, `serde-json`": "serde-json",
   "with a `Socket` and typed messages, `json`": "json",
 };
 

@@ -5,10 +5,10 @@
 #[path = "../../../www/yew/src/connection.rs"]
 mod connection;
 
-#[cfg(feature = "json")]
+#[cfg(feature = "typed")]
 use std::{future::poll_fn, pin::Pin};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "typed")]
 use futures_core::Stream;
 use yew::prelude::*;
 
@@ -34,7 +34,7 @@ fn Chat() -> Html {
     html! {}
 }
 
-#[cfg(all(feature = "socket", not(feature = "json")))]
+#[cfg(all(feature = "socket", not(feature = "typed")))]
 #[component]
 fn Chat() -> Html {
     let socket = connection::use_socket((), |()| everwire::Socket::builder("/chat"));
@@ -52,7 +52,7 @@ fn Chat() -> Html {
     }
 }
 
-#[cfg(feature = "json")]
+#[cfg(feature = "typed")]
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Said {
     from: String,
@@ -60,7 +60,7 @@ struct Said {
     at: f64,
 }
 
-#[cfg(feature = "json")]
+#[cfg(feature = "typed")]
 #[component]
 fn Chat() -> Html {
     let socket = connection::use_socket((), |()| everwire::Socket::builder("/chat"));
