@@ -68,14 +68,20 @@ export const counting = () => {
   }
   const { Instance, instantiateStreaming } = WebAssembly;
   window.memories = [];
+  /** Where wasm-bindgen has the page's values that the wasm holds, its closures among them. */
+  window.tables = [];
+  const keep = ({ exports: { memory, __wbindgen_externrefs: table } }) => {
+    memories.push(memory);
+    if (table) tables.push(table);
+  };
   WebAssembly.Instance = function (...given) {
     const instance = new Instance(...given);
-    memories.push(instance.exports.memory);
+    keep(instance);
     return instance;
   };
   WebAssembly.instantiateStreaming = async (...given) => {
     const made = await instantiateStreaming(...given);
-    memories.push(made.instance.exports.memory);
+    keep(made.instance);
     return made;
   };
 };

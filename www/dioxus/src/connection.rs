@@ -117,7 +117,8 @@ impl<C: Connection> Use<C> {
         self.error.into()
     }
 
-    /// The newest message. Those that came before it since the last rendering are skipped.
+    /// The newest message of the connection; `None` again when another one is opened.
+    /// Those that came before it since the last rendering are skipped.
     pub fn latest(&self) -> ReadSignal<Option<C::Item>> {
         self.latest.into()
     }
@@ -139,8 +140,10 @@ impl<C: Connection> Use<C> {
     }
 
     fn open(&self, builder: C::Builder) {
-        let (mut status, mut error) = (self.status, self.error);
+        let (mut status, mut error, mut latest) = (self.status, self.error, self.latest);
         let opened = C::open(builder);
+        // What was of the connection before is not of this one, nor of none.
+        latest.set(None);
         error.set(opened.as_ref().err().cloned());
         status.set(opened.as_ref().ok().map(Connection::status));
         if let Ok(connection) = opened {

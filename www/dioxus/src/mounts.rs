@@ -2,6 +2,7 @@
 
 use dioxus::prelude::*;
 use everwire::{Events, Message, Socket, Status};
+use everwire_demo_model::{room, state};
 
 use crate::connection::{use_events, use_messages, use_socket};
 
@@ -32,6 +33,7 @@ pub fn Mounts() -> Element {
                 }
             }
             button { r#type: "button", "data-testid": "next-room", onclick: move |_| room += 1, "Next room" }
+            button { r#type: "button", "data-testid": "no-room", onclick: move |_| room.set(0), "No room" }
             Room { number: room }
         }
     }
@@ -52,7 +54,7 @@ fn Mounted() -> Element {
 /// A connection whose URL is that of the room.
 #[component]
 fn Room(number: ReadSignal<u32>) -> Element {
-    let socket = use_socket(move || Socket::builder(format!("/ws/chat/{number}")));
+    let socket = use_socket(move || Socket::builder(room(number())));
     use_effect(move || {
         if socket.status().read().as_ref().is_some_and(Status::is_open) {
             drop(socket.send(format!("hello, room {}", number.peek())));
@@ -60,5 +62,9 @@ fn Room(number: ReadSignal<u32>) -> Element {
     });
     let latest = socket.latest();
     let said = latest.read();
-    rsx! { p { class: "plain", "data-testid": "room", {said.as_ref().and_then(Message::as_text).unwrap_or("nothing yet")} } }
+    rsx! {
+        p { class: "plain", "data-testid": "room", {said.as_ref().and_then(Message::as_text).unwrap_or("nothing yet")} }
+        p { class: "plain", "data-testid": "room-state", {state(socket.status().read().as_ref())} }
+        p { class: "plain", "data-testid": "room-error", {socket.error().read().as_ref().map(ToString::to_string)} }
+    }
 }

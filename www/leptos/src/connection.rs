@@ -78,7 +78,8 @@ impl<C: Connection> Use<C> {
         self.error.into()
     }
 
-    /// The newest message. Those that came before it since effects last ran are skipped.
+    /// The newest message of the connection; `None` again when another one is opened.
+    /// Those that came before it since effects last ran are skipped.
     pub fn latest(&self) -> Signal<Option<C::Item>> {
         self.latest.into()
     }
@@ -114,10 +115,12 @@ impl<C: Connection> Use<C> {
 
     fn open(&self, builder: C::Builder) {
         let Some(inner) = self.inner() else { return };
-        let connection = match C::open(builder) {
-            Ok(connection) => connection,
-            Err(error) => return self.error.set(Some(error)),
-        };
+        let opened = C::open(builder);
+        // What was of the connection before is not of this one, nor of none.
+        self.latest.set(None);
+        self.status.set(opened.as_ref().ok().map(Connection::status));
+        self.error.set(opened.as_ref().err().cloned());
+        let Ok(connection) = opened else { return };
         let it = *self;
         let telling = connection.on_status(move |status| it.status.set(Some(status.clone())));
         let hearing = {
@@ -132,8 +135,6 @@ impl<C: Connection> Use<C> {
                 it.latest.set(Some(item.clone()));
             })
         };
-        self.error.set(None);
-        self.status.set(Some(connection.status()));
         *inner.live.borrow_mut() = Some((connection, [telling, hearing]));
     }
 

@@ -1,6 +1,7 @@
 //! Connections that come and go, for a test that counts what they leave behind.
 
-use everwire::{Events, Message, Socket, Status};
+use everwire::{ConfigError, Events, Message, Socket, Status};
+use everwire_demo_model::{room, state};
 use leptos::prelude::*;
 
 use crate::connection::{use_events, use_socket};
@@ -27,6 +28,7 @@ pub fn Mounts() -> impl IntoView {
             }>"Mount or unmount ten"</button>
             <Show when=move || mounted.get()>{move || (0..AT_ONCE).map(|_| view! { <Mounted /> }).collect_view()}</Show>
             <button type="button" data-testid="next-room" on:click=move |_| room.update(|room| *room += 1)>"Next room"</button>
+            <button type="button" data-testid="no-room" on:click=move |_| room.set(0)>"No room"</button>
             <Room number=room.into() />
         </section>
     }
@@ -47,7 +49,7 @@ fn Mounted() -> impl IntoView {
 /// A connection whose URL is that of the room.
 #[component]
 fn Room(number: Signal<u32>) -> impl IntoView {
-    let socket = use_socket(move || Socket::builder(format!("/ws/chat/{}", number.get())));
+    let socket = use_socket(move || Socket::builder(room(number.get())));
     Effect::new(move |_| {
         if socket.status().with(|status| status.as_ref().is_some_and(Status::is_open)) {
             drop(socket.send(format!("hello, room {}", number.get_untracked())));
@@ -56,5 +58,11 @@ fn Room(number: Signal<u32>) -> impl IntoView {
     let said = move || {
         socket.latest().with(|latest| latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet").to_owned())
     };
-    view! { <p class="plain" data-testid="room">{said}</p> }
+    let is = move || socket.status().with(|status| state(status.as_ref()));
+    let error = move || socket.error().with(|error| error.as_ref().map(ConfigError::to_string));
+    view! {
+        <p class="plain" data-testid="room">{said}</p>
+        <p class="plain" data-testid="room-state">{is}</p>
+        <p class="plain" data-testid="room-error">{error}</p>
+    }
 }

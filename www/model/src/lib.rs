@@ -17,5 +17,11 @@ pub const CHAT: &str = "/relay/chat";
 pub const PRICES: &str = "/sse/prices";
 /// The types of the events there.
 pub const PRICE_EVENTS: [&str; 2] = ["snapshot", "prices"];
+
 /// After a reconnect, the echoes that were missed come first. What is still without one after this many milliseconds is sent again.
 pub const GRACE: u64 = 1_500;
+
+/// Where a room is, of those that a test goes through. The room 0 is nowhere: its URL is one that is refused.
+pub fn room(number: u32) -> String {
+    if number == 0 { String::new() } else { format!("/ws/chat/{number}") }
+}

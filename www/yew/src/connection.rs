@@ -55,13 +55,18 @@ pub fn use_messages<C: Connection>(of: &Use<C>, callback: impl Fn(&C::Item) + 's
     });
 }
 
-/// The newest message. Those that came before it since the last rendering are skipped.
+/// The newest message of the connection; `None` again when another one is opened.
+/// Those that came before it since the last rendering are skipped.
 #[hook]
 pub fn use_latest<C: Connection>(of: &Use<C>) -> Option<C::Item> {
+    let opening = use_changes(of, |of| of.0.openings.get());
     let latest = use_state(|| None);
-    let set = latest.setter();
-    use_messages(of, move |item: &C::Item| set.set(Some(item.clone())));
-    (*latest).clone()
+    let hear = {
+        let (set, of) = (latest.setter(), of.clone());
+        move |item: &C::Item| set.set(Some((of.0.openings.get(), item.clone())))
+    };
+    use_messages(of, hear);
+    latest.as_ref().filter(|(its, _)| *its == opening).map(|(_, item)| item.clone())
 }
 
 /// Where the connection is. The component is rendered anew when that changes.
@@ -147,6 +152,7 @@ impl<C: Connection> Use<C> {
 
     fn open(&self, builder: C::Builder) {
         let opened = C::open(builder);
+        self.0.openings.set(self.0.openings.get() + 1);
         self.0.error.replace(opened.as_ref().err().cloned());
         if let Ok(connection) = opened {
             let subscriptions = {
@@ -206,6 +212,8 @@ impl<C: Connection> fmt::Debug for Use<C> {
 struct Inner<C: Connection> {
     live: RefCell<Option<(C, [Subscription; 2])>>,
     error: RefCell<Option<ConfigError>>,
+    /// How many times one was opened, or could not be.
+    openings: Cell<u32>,
     items: Rc<Listeners<C::Item>>,
     changes: Rc<Listeners<()>>,
 }
@@ -215,6 +223,7 @@ impl<C: Connection> Default for Inner<C> {
         Self {
             live: RefCell::default(),
             error: RefCell::default(),
+            openings: Cell::default(),
             items: Rc::new(Listeners::new()),
             changes: Rc::new(Listeners::new()),
         }

@@ -1,9 +1,10 @@
 //! Connections that come and go, for a test that counts what they leave behind.
 
 use everwire::{Event, Events, Message, Socket, Status};
+use everwire_demo_model::{room, state};
 use yew::prelude::*;
 
-use crate::connection::{use_events, use_latest, use_messages, use_socket, use_status};
+use crate::connection::{use_error, use_events, use_latest, use_messages, use_socket, use_status};
 
 const AT_ONCE: usize = 10;
 
@@ -26,6 +27,10 @@ pub fn Mounts() -> Html {
         let room = room.clone();
         move |_: MouseEvent| room.set(*room + 1)
     };
+    let none = {
+        let room = room.clone();
+        move |_: MouseEvent| room.set(0)
+    };
     html! {
         <section class="card pages-only">
             <div class="head">
@@ -37,6 +42,7 @@ pub fn Mounts() -> Html {
                 { for (0..AT_ONCE).map(|_| html! { <Mounted /> }) }
             }
             <button type="button" data-testid="next-room" onclick={next}>{ "Next room" }</button>
+            <button type="button" data-testid="no-room" onclick={none}>{ "No room" }</button>
             <Room number={*room} />
         </section>
     }
@@ -73,12 +79,19 @@ struct RoomProps {
 /// A connection whose URL is that of the room.
 #[component]
 fn Room(RoomProps { number }: &RoomProps) -> Html {
-    let socket = use_socket(*number, |number| Socket::builder(format!("/ws/chat/{number}")));
+    let socket = use_socket(*number, |number| Socket::builder(room(*number)));
     let latest = use_latest(&socket);
     let status = use_status(&socket);
     use_effect_with(status.as_ref().is_some_and(Status::is_open), {
         let (socket, number) = (socket.clone(), *number);
         move |is_open| drop(is_open.then(|| socket.send(format!("hello, room {number}"))))
     });
-    html! { <p class="plain" data-testid="room">{ latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet") }</p> }
+    let error = use_error(&socket).map(|error| error.to_string());
+    html! {
+        <>
+            <p class="plain" data-testid="room">{ latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet") }</p>
+            <p class="plain" data-testid="room-state">{ state(status.as_ref()) }</p>
+            <p class="plain" data-testid="room-error">{ error }</p>
+        </>
+    }
 }
