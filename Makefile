@@ -198,9 +198,16 @@ test-interop: tools-build tools-browsers fixture pkg/package.json
 		echo "$@: passed"; \
 	else echo "$@: left out, as a server is missing"; fi
 
-## make test-all         what takes longer or needs more tools: all sets of features, and the licences of dependencies
+## make test-next        the package in Next, by both of its builders: rendered on the server, hydrated, receiving
+.PHONY: test-next
+test-next: tools-build tools-browsers fixture pkg/package.json
+	@scripts/tools.sh next
+	node --test tests/npm/consumers/next.test.mjs
+	@echo "$@: passed"
+
+## make test-all         what takes longer or needs more tools: all sets of features, the licences of dependencies, and Next
 .PHONY: test-all
-test-all: test test-features test-deps
+test-all: test test-features test-deps test-next
 
 ##   make test-features  every set of the crate's features, on both targets; those of the npm build as one
 .PHONY: test-features
