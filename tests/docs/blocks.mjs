@@ -11,7 +11,7 @@ export const PAGES = execFileSync("git", ["ls-files", "--cached", "--others", "-
 export const FENCES = {
   js: { words: ["page", "node", "cut", "test"], values: ["prints", "recipe", "file", "client"] },
   ts: { words: [], values: [] },
-  html: { words: ["page"], values: ["prints"] },
+  html: { words: ["page"], values: ["prints", "app", "file"] },
   json: { words: [], values: [] },
   rust: { words: [], values: ["recipe", "app", "file"] },
   toml: { words: ["manifest"], values: ["recipe", "app", "file"] },

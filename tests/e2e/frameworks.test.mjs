@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { blocks } from "../docs/blocks.mjs";
@@ -19,13 +19,8 @@ const run = (command, ...args) => {
   assert.equal(status, 0, `${command} ${args.join(" ")}:\n${stderr ?? error}`);
 };
 
-/** A page as trunk makes it of an empty one. Dioxus has an element to mount to. */
-const PAGE = `<!doctype html>
-<title>Chat</title>
-<link rel="icon" href="data:,">
-<script type="module">import init from "./chat.js"; await init();</script>
-<div id="main"></div>
-`;
+/** What trunk puts into a page, in short. */
+const SCRIPT = '<link rel="icon" href="data:,">\n<script type="module">import init from "./chat.js"; await init();</script>\n';
 
 /** Makes the project and builds it; gives the folder that a server may have as its root. */
 function build(name) {
@@ -45,7 +40,8 @@ function build(name) {
   run("cargo", "build", "--manifest-path", join(project, "Cargo.toml"), "--target-dir", target, "--target", "wasm32-unknown-unknown");
   const built = join(target, `wasm32-unknown-unknown/debug/docs-${name}.wasm`);
   run("wasm-bindgen", "--target", "web", "--no-typescript", "--out-dir", join(folder, "www"), "--out-name", "chat", built);
-  writeFileSync(join(folder, "www/index.html"), PAGE);
+  const page = readFileSync(join(project, "index.html"), "utf8");
+  writeFileSync(join(folder, "www/index.html"), page.replace("</head>", `${SCRIPT}</head>`));
   return folder;
 }
 

@@ -43,16 +43,15 @@ pub fn use_events(builder: impl Fn() -> EventsBuilder + 'static) -> UseEvents {
 /// Calls `callback` with every message of the connection, and of those that follow it, once and in order.
 pub fn use_messages<C: Connection>(of: Use<C>, callback: impl FnMut(C::Item) + 'static) {
     let callback = use_callback(callback);
-    let key = use_hook(|| {
-        let inner = of.inner();
-        let key = inner.keys.replace(inner.keys.get() + 1);
-        inner.listeners.borrow_mut().push((key, callback));
-        key
-    });
+    let heard = use_hook(|| Rc::new(Cell::new((of, of.listen(callback)))));
+    let (before, key) = heard.get();
+    if before != of {
+        before.leave(key);
+        heard.set((of, of.listen(callback)));
+    }
     use_drop(move || {
-        if let Ok(inner) = of.inner.try_read() {
-            inner.listeners.borrow_mut().retain(|(other, _)| *other != key);
-        }
+        let (of, key) = heard.get();
+        of.leave(key);
     });
 }
 
@@ -135,6 +134,20 @@ impl<C: Connection> Use<C> {
         }
     }
 
+    fn listen(&self, callback: Callback<C::Item>) -> u32 {
+        let inner = self.inner();
+        let key = inner.keys.replace(inner.keys.get() + 1);
+        inner.listeners.borrow_mut().push((key, callback));
+        key
+    }
+
+    fn leave(&self, key: u32) {
+        // Its component may be gone.
+        if let Ok(inner) = self.inner.try_peek() {
+            inner.listeners.borrow_mut().retain(|(other, _)| *other != key);
+        }
+    }
+
     fn inner(&self) -> Rc<Inner<C>> {
         self.inner.peek().clone()
     }
@@ -190,7 +203,7 @@ impl<C: Connection> Copy for Use<C> {}
 
 impl<C: Connection> PartialEq for Use<C> {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.inner(), &other.inner())
+        self.inner == other.inner
     }
 }
 
