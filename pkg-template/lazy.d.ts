@@ -9,7 +9,8 @@ export type ModuleSource = string | URL | Request | Response | BufferSource | We
  * Loads the module, `everwire/module.wasm`. Connections may be made before that, and connect at once; what is sent waits in the outbox. The first
  * call decides where it is, and later ones wait for it; the first construction calls it, if nothing else has.
  *
- * @param input Default: `wasm/machine.wasm` beside the entry, which Vite, webpack, Parcel, Rspack and Next find and copy; rollup and esbuild do not.
+ * @param input Default: `wasm/machine.wasm` beside the entry, which Vite, webpack, Parcel, Rspack and Next find and copy; rollup, esbuild and Bun
+ * do not.
  * @throws {Error} If it cannot be fetched or compiled, with the reason as its `cause`. Connections that waited for it have ended with an `error`
  * event that says so; it may be called again, and so may their `reconnect()`.
  */

@@ -1,7 +1,7 @@
 // Projects as users have them: the package in node_modules, unpacked from its tarball, and the application of app/.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -28,11 +28,13 @@ export function install(folder) {
 
 let projects = 0;
 
-/** A new project with the application in it; gives its folder. */
-export function makeProject() {
+/** A new project with the application in it, whose one import is of this entry; gives its folder. */
+export function makeProject(entry = "everwire") {
   projects += 1;
   const folder = join(folders, String(projects));
   cpSync(join(here, "app"), folder, { recursive: true });
+  const importing = join(folder, "src/receive.js");
+  writeFileSync(importing, readFileSync(importing, "utf8").replace('from "everwire"', `from "${entry}"`));
   const manifest = { private: true, type: "module", dependencies: { everwire: tarball.version } };
   writeFileSync(join(folder, "package.json"), JSON.stringify(manifest));
   install(folder);
