@@ -1,4 +1,5 @@
 // Types of everwire, written by hand. All spans are milliseconds.
+/// <reference lib="esnext.disposable" />
 
 import type { DebugEntry } from "./debug.js";
 
@@ -185,8 +186,8 @@ export interface SendOptions {
   ttl?: number;
 }
 
-/** What a `Storage` such as `sessionStorage` has, of which these two are needed. */
-export type CursorStore = Pick<Storage, "getItem" | "setItem">;
+/** What a `Storage` such as `sessionStorage` has, of which these two are needed. Workers have no `Storage`, but may have a store of their own. */
+export type CursorStore = { getItem(key: string): string | null; setItem(key: string, value: string): void };
 
 export interface EventSourceOptions extends ConnectionOptions {
   /** Whether requests to another origin carry cookies. Default: false. */
@@ -375,6 +376,8 @@ interface Iterable<E> {
   events(types?: string | readonly string[], options?: IterateOptions): EventIterator<E>;
   /** `events("message")`. */
   [Symbol.asyncIterator](): EventIterator<E>;
+  /** Closes it, for `using`; where the host has `Symbol.dispose`. */
+  [Symbol.dispose](): void;
 }
 
 /** A `WebSocket` that survives. `close` is dispatched once, at the end; drops in between are `reconnecting` and `reconnected`. */

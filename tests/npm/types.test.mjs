@@ -12,13 +12,18 @@ const folder = mkdtempSync(join(tmpdir(), "everwire-types-"));
 after(() => rmSync(folder, { recursive: true }));
 mkdirSync(join(folder, "node_modules"));
 cpSync(join(root, "pkg"), join(folder, "node_modules/everwire"), { recursive: true });
-cpSync(join(root, "tests/npm/types/compiles.ts"), join(folder, "compiles.mts"));
+for (const name of ["compiles", "worker"]) cpSync(join(root, `tests/npm/types/${name}.ts`), join(folder, `${name}.mts`));
+
+/** Compiles this file with the library of its host, and with all that the package declares: `skipLibCheck` is off. */
+const compile = (name, lib, module, resolution) => {
+  const options = ["--strict", "--noEmit", "--target", "es2022", "--lib", `es2022,${lib}`, "--types", ""];
+  const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"),
+    [...options, "--module", module, "--moduleResolution", resolution, `${name}.mts`], { cwd: folder, encoding: "utf8" });
+  assert.equal(status, 0, stdout);
+};
 
 for (const [module, resolution] of [["esnext", "bundler"], ["node16", "node16"], ["nodenext", "nodenext"]]) {
-  test(`the types fit what users write, and nothing else, under ${resolution}`, () => {
-    const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["--strict", "--noEmit", "--target", "es2022",
-      "--lib", "es2022,dom", "--types", "", "--module", module, "--moduleResolution", resolution, "compiles.mts"],
-    { cwd: folder, encoding: "utf8" });
-    assert.equal(status, 0, stdout);
-  });
+  test(`the types fit what users write, and nothing else, under ${resolution}`, () => compile("compiles", "dom", module, resolution));
 }
+
+test("the same in workers, with no library of windows", () => compile("worker", "webworker", "esnext", "bundler"));

@@ -95,6 +95,11 @@ export const tested = async (options: FakeNetworkOptions): Promise<number> => {
   await net.advance(1_000);
   return net.now + code + found.at + session.length + net.log.length + server.attempts.length;
 };
+export const once = async (): Promise<string> => {
+  using feed = new ReconnectingEventSource("/feed");
+  using chat = new ReconnectingWebSocket<string>("/chat");
+  return (await feed.events().next()).value?.data + (await chat.events().next()).value?.data;
+};
 
 // @ts-expect-error: there is no such verdict
 new ReconnectingEventSource("/feed", { verdict: () => "give up" });
