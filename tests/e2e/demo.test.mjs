@@ -375,7 +375,11 @@ function focus() {
   const element = document.activeElement.shadowRoot?.activeElement ?? document.activeElement;
   const style = getComputedStyle(element);
   const { left, right, top, bottom } = element.getBoundingClientRect();
-  const inView = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight && right - left > 4;
-  const marked = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 1;
+  const outline = style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth);
+  // A moment on the time line is two pixels wide: what is seen of it is the ring around it. What is clipped away has none.
+  const ring = right - left + 2 * (outline + parseFloat(style.outlineOffset));
+  const isClipped = style.clip !== "auto" || style.clipPath !== "none";
+  const inView = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight && ring > 4 && !isClipped;
+  const marked = outline >= 1;
   return { name: element.dataset.testid ?? element.className ?? element.localName, inView, marked, seen: inView && marked && element.matches(":focus-visible") };
 }
