@@ -24,6 +24,7 @@ pub mod request;
 mod event;
 pub(crate) mod memory;
 mod query;
+mod url_error;
 
 #[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
 mod attempts;

@@ -1,9 +1,9 @@
 //! URLs, by the browser's own parser (the URL Standard), against the base of the page or worker.
 
-use core::fmt;
-
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
+
+pub use super::url_error::UrlError;
 
 #[wasm_bindgen]
 extern "C" {
@@ -11,35 +11,6 @@ extern "C" {
     static BASE_URI: Option<String>;
     #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = href)]
     static LOCATION: Option<String>;
-}
-
-/// What is wrong with a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// The URL parser does not take it.
-    Invalid,
-    /// Its scheme is none of those that the connection can use.
-    Scheme,
-    /// It has a fragment (`#…`), which no request carries.
-    Fragment,
-}
-
-impl UrlError {
-    /// What was expected, as the end of a sentence.
-    #[must_use]
-    pub const fn expected(self) -> &'static str {
-        match self {
-            Self::Invalid => "expected a valid URL, absolute or relative to the page",
-            Self::Scheme => "expected the scheme ws, wss, http or https",
-            Self::Fragment => "expected a URL without a fragment (#…)",
-        }
-    }
-}
-
-impl fmt::Display for UrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.expected())
-    }
 }
 
 fn base() -> Option<String> {

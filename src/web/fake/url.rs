@@ -2,31 +2,10 @@
 
 use std::fmt::Write as _;
 
+pub use crate::web::url_error::UrlError;
+
 /// Where relative URLs begin.
 const PAGE: &str = "http://localhost";
-
-/// What is wrong with a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
-    /// It is none.
-    Invalid,
-    /// Its scheme is none of those that the connection can use.
-    Scheme,
-    /// It has a fragment (`#…`), which no request carries.
-    Fragment,
-}
-
-impl UrlError {
-    /// What was expected, as the end of a sentence.
-    #[must_use]
-    pub const fn expected(self) -> &'static str {
-        match self {
-            Self::Invalid => "expected a valid URL, absolute or relative to the page",
-            Self::Scheme => "expected the scheme ws, wss, http or https",
-            Self::Fragment => "expected a URL without a fragment (#…)",
-        }
-    }
-}
 
 /// `url` resolved, with its scheme made `plain` or `plain`s, whichever of `ws`, `wss`, `http`, `https` was given.
 ///

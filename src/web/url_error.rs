@@ -1,0 +1,32 @@
+//! What can be wrong with a URL, whoever parses it.
+
+use core::fmt;
+
+/// What is wrong with a URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UrlError {
+    /// The URL parser does not take it.
+    Invalid,
+    /// Its scheme is none of those that the connection can use.
+    Scheme,
+    /// It has a fragment (`#…`), which no request carries.
+    Fragment,
+}
+
+impl UrlError {
+    /// What was expected, as the end of a sentence.
+    #[must_use]
+    pub const fn expected(self) -> &'static str {
+        match self {
+            Self::Invalid => "expected a valid URL, absolute or relative to the page",
+            Self::Scheme => "expected the scheme ws, wss, http or https",
+            Self::Fragment => "expected a URL without a fragment (#…)",
+        }
+    }
+}
+
+impl fmt::Display for UrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.expected())
+    }
+}
