@@ -9,10 +9,14 @@ shift
 mkdir -p artifacts
 : >"$log"
 
+# Drivers that are ended leave their browsers' profiles behind, 50 MB each.
+TMPDIR=$(mktemp -d -t everwire.XXXXXX)
+export TMPDIR
+
 "${CARGO_TARGET_DIR:-target}/debug/everwire-fixture" --port "${FIXTURE_PORT:-4791}" --root . >>"$log" 2>&1 &
 fixture=$!
 # KILL, as it has nothing to save: it must be gone, whatever state a test has brought it into.
-trap 'kill -KILL $fixture 2>/dev/null; wait $fixture 2>/dev/null || true' EXIT
+trap 'kill -KILL $fixture 2>/dev/null; wait $fixture 2>/dev/null || true; rm -rf "$TMPDIR" || true' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
