@@ -1,10 +1,10 @@
 //! The shell: turns the core's effects into browser calls, and what the browser reports into inputs.
 //!
-//! Natively, with the feature `testing`, `fake` stands in for the browser: what is of it has a counterpart there of the same name.
+//! What touches the browser is in `browser`. Natively, with the feature `testing`, `fake` stands in for it: what is of it has a counterpart
+//! there of the same name.
 //!
-//! There is no policy here. Each file wraps one thing of the browser as a RAII handle: it attaches when it is made, and when it is
-//! dropped it first detaches its listeners and then ends what it wraps, so that nothing can report after that.
-//! [`driver::Driver`] owns them together with the [`Machine`](crate::core::machine::Machine), and is the only one that talks to it.
+//! There is no policy here. [`driver::Driver`] owns the [`Machine`](crate::core::machine::Machine) and what it has in the browser, and is
+//! the only one that talks to either.
 
 pub mod driver;
 pub mod endpoint;
@@ -27,47 +27,15 @@ mod query;
 mod url_error;
 
 #[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod attempts;
+mod browser;
 #[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-pub(crate) mod clock;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod cors;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-pub mod data;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod fetch;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-pub mod guard;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod headers;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod listener;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod page;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod reader;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod reporter;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod source;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-pub mod store;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod task;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-pub mod url;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod websocket;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod xhr;
-#[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
-mod xhr_events;
+use browser as host;
 
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
 pub(crate) mod fake;
 #[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
-pub(crate) use fake::clock;
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
-use fake::{attempts, fetch, page, task};
-#[cfg(all(feature = "testing", not(target_arch = "wasm32")))]
-pub use fake::{data, guard, store, url};
+use fake as host;
+
+pub(crate) use host::clock;
+use host::{attempts, fetch, page, task};
+pub use host::{data, guard, store, url};

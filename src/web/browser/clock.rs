@@ -18,20 +18,20 @@ pub(crate) fn now() -> Millis {
 }
 
 /// Milliseconds since 1970, by a clock that runs on while the machine sleeps.
-pub(super) fn wall() -> Millis {
+pub(in crate::web) fn wall() -> Millis {
     Millis(Date::now() as u64)
 }
 
 /// What calls back once; dropping it cancels it.
-pub(super) type Timer = Timeout;
+pub(in crate::web) type Timer = Timeout;
 
 /// A number to begin with that nobody else has: 53 random bits are what JavaScript has, and enough to set clients apart.
-pub(super) fn seed() -> u64 {
+pub(in crate::web) fn seed() -> u64 {
     (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64
 }
 
 /// Calls `then` at the time `at`, or as soon after as the browser likes. Dropping it cancels it.
-pub(super) fn at(at: Millis, then: impl FnOnce() + 'static) -> Timer {
+pub(in crate::web) fn at(at: Millis, then: impl FnOnce() + 'static) -> Timer {
     // One millisecond more, for the clock is finer than the timer, which may fire a fraction early.
     let span = at.since(now()).after(Millis(1)).min(Millis::MAX_TIMER);
     Timeout::new(u32::try_from(span.0).unwrap_or(0), then)

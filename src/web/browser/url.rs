@@ -3,7 +3,7 @@
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
-pub use super::url_error::UrlError;
+pub use crate::web::url_error::UrlError;
 
 #[wasm_bindgen]
 extern "C" {
@@ -49,7 +49,7 @@ pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
 }
 
 /// `text` as a value in a query.
-pub(super) fn encode(text: &str) -> String {
+pub(in crate::web) fn encode(text: &str) -> String {
     js_sys::encode_uri_component(text).into()
 }
 

@@ -6,8 +6,12 @@ use gloo_timers::callback::Interval;
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Document, EventTarget, PageTransitionEvent};
 
-use super::{clock, driver::Driver, listener::Listener};
-use crate::core::types::{Input, PageEvent};
+use super::{clock, listener::Listener};
+
+use crate::{
+    core::types::{Input, PageEvent},
+    web::driver::Driver,
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -18,7 +22,7 @@ extern "C" {
 }
 
 /// Does the browser believe, as this starts, that there is no network?
-pub(super) fn starts_offline() -> bool {
+pub(in crate::web) fn starts_offline() -> bool {
     ON_LINE.with(|online| *online == Some(false))
 }
 
@@ -26,7 +30,7 @@ pub(super) fn starts_offline() -> bool {
 const LOOK: u32 = 30_000;
 
 /// Tells a driver what the page tells, and the time, until it is dropped.
-pub(super) struct Watch {
+pub(in crate::web) struct Watch {
     #[expect(dead_code, reason = "held for its drop")]
     listeners: Vec<Listener>,
     #[expect(dead_code, reason = "held for its drop")]
@@ -34,7 +38,7 @@ pub(super) struct Watch {
 }
 
 /// Watches the page; in a worker, what there is of it.
-pub(super) fn watch(driver: &Weak<Driver>) -> Watch {
+pub(in crate::web) fn watch(driver: &Weak<Driver>) -> Watch {
     let global: EventTarget = js_sys::global().unchecked_into();
     let hear = |target: &EventTarget, kind: &'static str, event: PageEvent| {
         let driver = driver.clone();

@@ -16,11 +16,14 @@ use super::{
     cors, headers,
     reader::Reader,
     reporter::{Reporter, words},
-    request::{Request, byte_string},
     task::Task,
     url::is_cross_origin,
 };
-use crate::core::types::{Lane, Report};
+
+use crate::{
+    core::types::{Lane, Report},
+    web::request::{Request, byte_string},
+};
 
 #[wasm_bindgen]
 extern "C" {
@@ -160,7 +163,7 @@ pub(super) fn beacon(request: &Request) {
 
 /// What a plain GET brings: the status of the answer; 1 if a script may not see it, 0 if there was none. Dropping the future ends the
 /// request.
-pub(super) async fn ask(url: String, credentials: bool) -> u16 {
+pub(in crate::web) async fn ask(url: String, credentials: bool) -> u16 {
     let Ok(controller) = AbortController::new() else { return 0 };
     let ending = Ending(controller);
     let signal = ending.0.signal();

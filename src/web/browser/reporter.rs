@@ -7,8 +7,12 @@ use std::{
 
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::{data::Data, driver::Driver};
-use crate::core::types::{ConnId, Report};
+use super::data::Data;
+
+use crate::{
+    core::types::{ConnId, Report},
+    web::driver::Driver,
+};
 
 /// What one request or socket reports through: knows its attempt, and keeps nothing alive.
 #[derive(Clone)]

@@ -4,16 +4,17 @@
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
-use super::{
-    headers,
-    listener::Listener,
-    query,
-    reporter::Reporter,
-    request::{Request, byte_string},
-};
-use crate::core::{
-    text::Text,
-    types::{Head, Lane, Report},
+use super::{headers, listener::Listener, reporter::Reporter};
+
+use crate::{
+    core::{
+        text::Text,
+        types::{Head, Lane, Report},
+    },
+    web::{
+        query,
+        request::{Request, byte_string},
+    },
 };
 
 #[wasm_bindgen]

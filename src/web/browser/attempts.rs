@@ -11,15 +11,10 @@ use wasm_bindgen::JsValue;
 
 use super::{
     data::Data,
-    driver::Driver,
-    endpoint::Endpoint,
     fetch::{self, Refused},
     guard::guarded,
-    handshake::Handshake,
-    query,
     reader::Reader,
     reporter::{Reporter, words},
-    request::{Recipe, Request},
     source::Source,
     task::Task,
     url,
@@ -27,9 +22,19 @@ use super::{
     xhr::Xhr,
     xhr_events,
 };
-use crate::core::{
-    text::Text,
-    types::{ConnId, Lane, Manner, Report, Transport},
+
+use crate::{
+    core::{
+        text::Text,
+        types::{ConnId, Lane, Manner, Report, Transport},
+    },
+    web::{
+        driver::Driver,
+        endpoint::Endpoint,
+        handshake::Handshake,
+        query,
+        request::{Recipe, Request},
+    },
 };
 
 /// One attempt over one transport, with at most one request to receive and one to send. Dropping it ends both.
@@ -62,7 +67,7 @@ enum Down {
 }
 
 /// The attempts of a driver: that which carries the connection, or tries to, and a try of a better transport.
-pub(super) struct Attempts {
+pub(in crate::web) struct Attempts {
     driver: Weak<Driver>,
     endpoint: Endpoint,
     manner: Manner,
@@ -78,7 +83,7 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    pub(super) fn new(driver: &Weak<Driver>, endpoint: Endpoint, manner: Manner) -> Self {
+    pub(in crate::web) fn new(driver: &Weak<Driver>, endpoint: Endpoint, manner: Manner) -> Self {
         Self {
             driver: Weak::clone(driver),
             endpoint,
@@ -93,17 +98,17 @@ impl Attempts {
     }
 
     /// How many there were.
-    pub(super) fn count(&self) -> u64 {
+    pub(in crate::web) fn count(&self) -> u64 {
         self.count.get()
     }
 
     /// The server has let a script read its answer.
-    pub(super) fn answered(&self) {
+    pub(in crate::web) fn answered(&self) {
         self.refused.set(None);
     }
 
     /// Has events of this type delivered.
-    pub(super) fn listen(&self, kind: &str) {
+    pub(in crate::web) fn listen(&self, kind: &str) {
         if kind == "message" || self.kinds.borrow().iter().any(|known| known == kind) {
             return;
         }
@@ -116,12 +121,12 @@ impl Attempts {
     }
 
     /// The application's subprotocol that the server chose.
-    pub(super) fn protocol(&self) -> Option<String> {
+    pub(in crate::web) fn protocol(&self) -> Option<String> {
         self.of_socket(Socket::protocol).filter(|chosen| chosen != self.manner.subprotocol)
     }
 
     /// Bytes that the WebSocket took and that have not left the browser.
-    pub(super) fn buffered(&self) -> usize {
+    pub(in crate::web) fn buffered(&self) -> usize {
         self.of_socket(Socket::buffered).unwrap_or_default()
     }
 
@@ -133,7 +138,7 @@ impl Attempts {
     }
 
     /// Makes one that goes on after `cursor`.
-    pub(super) fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
+    pub(in crate::web) fn open(&self, id: ConnId, transport: Transport, cursor: &str) {
         self.count.set(self.count().saturating_add(1));
         let address = self.next_address.take();
         let recipe = Some(&self.endpoint.http).filter(|recipe| recipe.is_ready()).cloned();
@@ -180,7 +185,7 @@ impl Attempts {
     }
 
     /// Asks again.
-    pub(super) fn poll(&self, id: ConnId, cursor: &str) {
+    pub(in crate::web) fn poll(&self, id: ConnId, cursor: &str) {
         // A session stays where it began, and may be known there alone; each request of an event stream stands for itself.
         let asks_anew = self.manner.events && !self.endpoint.http.is_ready();
         let transport = self.with(id, |attempt| {
@@ -240,7 +245,7 @@ impl Attempts {
     }
 
     /// Sends a message over one.
-    pub(super) fn send(&self, id: ConnId, data: Data) {
+    pub(in crate::web) fn send(&self, id: ConnId, data: Data) {
         let taken = self.with(id, |attempt| match &attempt.down {
             Down::Socket(socket) => Some(socket.transmit(&data)),
             _ => None,
@@ -270,7 +275,7 @@ impl Attempts {
     }
 
     /// From now on, this goes into the query of its URLs; where there is no such attempt, it is about to be opened.
-    pub(super) fn address(&self, id: ConnId, query: &str) {
+    pub(in crate::web) fn address(&self, id: ConnId, query: &str) {
         if self.with(id, |attempt| attempt.address = String::from(query)).is_none() {
             self.next_address.replace(String::from(query));
         }
@@ -292,7 +297,7 @@ impl Attempts {
     }
 
     /// Sends the application's heartbeat.
-    pub(super) fn ping(&self, id: ConnId) {
+    pub(in crate::web) fn ping(&self, id: ConnId) {
         if let Some(heartbeat) = &self.endpoint.heartbeat {
             let Some(data) = guarded(&*heartbeat.message) else { return };
             self.with(id, |attempt| match &attempt.down {
@@ -304,14 +309,14 @@ impl Attempts {
     }
 
     /// Sends this, whatever becomes of it.
-    pub(super) fn farewell(&self, id: ConnId, data: &Data) {
+    pub(in crate::web) fn farewell(&self, id: ConnId, data: &Data) {
         if let Some(request) = self.posting(id, data) {
             fetch::beacon(&request);
         }
     }
 
     /// The HTTP side of the server, and whether it gets cookies.
-    pub(super) fn http_side(&self) -> (String, bool) {
+    pub(in crate::web) fn http_side(&self) -> (String, bool) {
         let Recipe { url, url_provider, credentials, .. } = &self.endpoint.http;
         // What the application provides leads to where the WebSockets do.
         let provided = url_provider.as_ref().and_then(|_| url::resolve(&self.socket_url.borrow(), "http").ok());
@@ -319,7 +324,7 @@ impl Attempts {
     }
 
     /// Ends one; where it is a WebSocket, with these words.
-    pub(super) fn end(&self, id: ConnId, farewell: Option<(u16, Text)>) {
+    pub(in crate::web) fn end(&self, id: ConnId, farewell: Option<(u16, Text)>) {
         let gone = {
             let mut live = self.live.borrow_mut();
             live.iter().position(|attempt| attempt.id == id).map(|at| live.swap_remove(at))

@@ -13,7 +13,7 @@ use js_sys::futures::spawn_local;
 type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 /// A running future. Dropping this drops it, also from within itself: then as soon as it waits for something.
-pub(super) struct Task(Rc<Shared>);
+pub(in crate::web) struct Task(Rc<Shared>);
 
 struct Shared {
     /// Not here while it is being polled, and never again once it is done or not wanted.
@@ -23,7 +23,7 @@ struct Shared {
 }
 
 impl Task {
-    pub(super) fn spawn(work: impl Future<Output = ()> + 'static) -> Self {
+    pub(in crate::web) fn spawn(work: impl Future<Output = ()> + 'static) -> Self {
         let shared =
             Rc::new(Shared { work: Cell::new(Some(Box::pin(work))), wanted: Cell::new(true), waker: Cell::new(None) });
         spawn_local(Runner(Rc::clone(&shared)));

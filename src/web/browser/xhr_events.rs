@@ -16,12 +16,15 @@ use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 use super::{
     reader::Reader,
     reporter::Reporter,
-    request::Request,
     xhr::{Xhr, body, head, status},
 };
-use crate::core::{
-    text::Text,
-    types::{Lane, Report},
+
+use crate::{
+    core::{
+        text::Text,
+        types::{Lane, Report},
+    },
+    web::request::Request,
 };
 
 #[wasm_bindgen]

@@ -40,7 +40,7 @@ pub fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
 }
 
 /// The same for what takes its time.
-pub(super) async fn guarded_work<F: Future>(work: Pin<Box<F>>) -> Option<F::Output> {
+pub(in crate::web) async fn guarded_work<F: Future>(work: Pin<Box<F>>) -> Option<F::Output> {
     let mut waiting = Some(work);
     poll_fn(|context| {
         let Some(mut work) = waiting.take() else { return Poll::Ready(None) };

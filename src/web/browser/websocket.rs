@@ -4,10 +4,12 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{
-    data::Data, endpoint::IsReply, guard::guarded, handshake::Handshake, listener::Listener, reporter::Reporter,
+use super::{data::Data, guard::guarded, listener::Listener, reporter::Reporter};
+
+use crate::{
+    core::types::Report,
+    web::{endpoint::IsReply, handshake::Handshake},
 };
-use crate::core::types::Report;
 
 #[wasm_bindgen]
 extern "C" {

@@ -7,9 +7,9 @@ use super::{
     data::{Data, ServerEvent},
     listener::Listener,
     reporter::Reporter,
-    request::Request,
 };
-use crate::core::types::Report;
+
+use crate::{core::types::Report, web::request::Request};
 
 /// A live EventSource.
 pub(super) struct Source {

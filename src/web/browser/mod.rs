@@ -1,0 +1,22 @@
+//! The browser. Each file wraps one thing of it as a RAII handle: it attaches when it is made, and when it is dropped it first detaches its
+//! listeners and then ends what it wraps, so that nothing can report after that.
+
+pub(super) mod attempts;
+pub(crate) mod clock;
+pub mod data;
+pub(super) mod fetch;
+pub mod guard;
+pub(super) mod page;
+pub mod store;
+pub(super) mod task;
+pub mod url;
+
+mod cors;
+mod headers;
+mod listener;
+mod reader;
+mod reporter;
+mod source;
+mod websocket;
+mod xhr;
+mod xhr_events;
