@@ -14,7 +14,9 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(what: &'static str, given: impl Into<String>, expected: &'static str) -> Self {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn new(what: &'static str, given: &str, expected: &'static str) -> Self {
         Self { what, given: given.into(), expected }
     }
 

@@ -7,10 +7,11 @@ use super::{
     events::Context,
     hub::Connection,
     options::{Common, common_options, resolve, span},
+    progress::Dedupe,
 };
 use crate::{
     core::{cause::Cause, machine::Config, types::Transport, wire::sse::Sse},
-    web::{endpoint::Endpoint, permitted::check_method, provider::Provider, request::Recipe, url},
+    web::{endpoint::Endpoint, permitted::check_method, provider::Provider, request::Recipe, requests::Requests, url},
 };
 
 /// 16 MiB.
@@ -127,7 +128,7 @@ impl EventsBuilder {
     /// the last id, and use no id twice. An event without an id of its own is always delivered. The browser's own EventSource does not
     /// tell whether an event has one, so it is not used then. Default: off.
     pub fn dedupe(mut self, ids: usize) -> Self {
-        self.common.dedupe = Some(ids);
+        self.common.dedupe = Some(Dedupe::among(ids));
         self
     }
 
@@ -171,6 +172,7 @@ impl EventsBuilder {
         let (progress, last_id) = self.common.progress(&recipe.url);
         let endpoint = Endpoint {
             http: recipe,
+            requests: Some(Requests::EVENT_STREAMS),
             max_event_bytes: self.max_event_bytes,
             judge: self.common.judge,
             refresh: self.common.refresh,
@@ -190,7 +192,7 @@ impl EventsBuilder {
         if matches!(method.as_str(), "GET" | "HEAD") && (given.body.is_some() || given.body_provider.is_some()) {
             return Err(ConfigError::new(
                 "method",
-                method,
+                &method,
                 "expected one that has a body, such as POST, for the body given",
             ));
         }

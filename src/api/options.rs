@@ -2,9 +2,12 @@
 
 use std::{fmt, future::Future, rc::Rc, time::Duration};
 
-use super::{ConfigError, progress::Progress};
+use super::{
+    ConfigError,
+    progress::{Dedupe, Progress},
+};
 use crate::{
-    core::{backoff, machine::Config, seen::Seen, text::Text, time::Millis, types::Transport},
+    core::{backoff, machine::Config, text::Text, time::Millis, types::Transport},
     web::{
         endpoint::Judge,
         permitted::{check_header, is_token},
@@ -17,8 +20,9 @@ use crate::{
 
 /// A span in milliseconds, rounded up so that nothing becomes zero that was not.
 pub(crate) fn millis(span: Duration) -> Millis {
-    let ms = span.as_nanos().div_ceil(1_000_000);
-    Millis(u64::try_from(ms).unwrap_or(u64::MAX))
+    // Not by `as_nanos`: to divide a `u128` is a kilobyte.
+    let rest = u64::from(span.subsec_nanos().div_ceil(1_000_000));
+    Millis(span.as_secs().saturating_mul(1_000).saturating_add(rest))
 }
 
 pub(super) const fn to_duration(span: Millis) -> Duration {
@@ -46,7 +50,7 @@ pub(crate) fn resolve(option: &'static str, given: &str, plain: &str) -> Result<
 fn checked((name, value): (String, String)) -> Result<(String, String), ConfigError> {
     match check_header(&name, &value) {
         Ok(()) => Ok((name, value)),
-        Err(expected) => Err(ConfigError::new("header", [&name, ": ", &value].concat(), expected)),
+        Err(expected) => Err(ConfigError::new("header", &[&*name, ": ", &value].concat(), expected)),
     }
 }
 
@@ -69,7 +73,7 @@ pub(super) struct Common {
     pub(super) url_provider: Option<Provider<String>>,
     pub(super) query: Option<String>,
     pub(super) silence: Option<Duration>,
-    pub(super) dedupe: Option<usize>,
+    pub(super) dedupe: Option<Dedupe>,
     pub(super) store: Option<Store>,
     pub(super) judge: Option<Judge>,
     pub(super) refresh: Option<Provider<()>>,
@@ -131,10 +135,10 @@ impl Common {
 
     /// The query parameter for the last id, checked; empty for none.
     pub(super) fn query(&self) -> Result<Text, ConfigError> {
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         match self.query.as_deref() {
             None => Ok(Text::default()),
-            Some(name) if !name.is_empty() && name.chars().all(is_plain) => Ok(Text::from(name)),
+            Some(name) if !name.is_empty() && name.bytes().all(is_plain) => Ok(Text::from(name)),
             Some(name) => {
                 Err(ConfigError::new("resume_query", name, "expected a name of letters, digits, -, ., _ and ~"))
             }
@@ -148,7 +152,7 @@ impl Common {
             let expected = "expected transports that the wire has";
             return Err(ConfigError::new("transports", stranger.as_str(), expected));
         }
-        if self.dedupe == Some(0) {
+        if self.dedupe.is_some_and(|dedupe| dedupe.ids == 0) {
             return Err(ConfigError::new("dedupe", "0", "expected room for at least one id"));
         }
         Ok(Config {
@@ -175,11 +179,11 @@ impl Common {
             Some(keeper) if self.last_event_id.is_empty() => keeper.kept(),
             _ => self.last_event_id.clone(),
         };
-        let mut seen = self.dedupe.map(Seen::new);
-        if let (Some(seen), false) = (&mut seen, last_id.is_empty()) {
-            seen.is_new(&Rc::from(last_id.as_str()));
+        let progress = Progress::new(self.dedupe.map(Dedupe::window), keeper);
+        if !last_id.is_empty() {
+            progress.is_new(&Rc::from(last_id.as_str()));
         }
-        (Progress::new(seen, keeper), last_id.into())
+        (progress, last_id.into())
     }
 }
 
@@ -310,7 +314,7 @@ impl Backoff {
         if !(self.0.factor.is_finite() && self.0.factor >= 1.0) {
             return Err(ConfigError::new(
                 "backoff.factor",
-                in_words(self.0.factor),
+                &in_words(self.0.factor),
                 "expected a finite number of at least 1",
             ));
         }

@@ -7,22 +7,50 @@ use std::{
 
 use crate::{core::seen::Seen, web::store::Keeper};
 
+/// Notes an id, and tells whether it was not known.
+type Window = Box<dyn FnMut(&Rc<str>) -> bool>;
+
+/// Not to deliver what has been delivered.
+#[derive(Clone, Copy)]
+pub(super) struct Dedupe {
+    /// How many ids are known.
+    pub(super) ids: usize,
+    /// By a pointer, so that an application that delivers everything is linked without it.
+    open: fn(usize) -> Window,
+}
+
+impl Dedupe {
+    /// Knows the last so many ids.
+    pub(super) fn among(ids: usize) -> Self {
+        let open = |ids| -> Window {
+            let mut seen = Seen::new(ids);
+            Box::new(move |id| seen.is_new(id))
+        };
+        Self { ids, open }
+    }
+
+    /// One in which there are none.
+    pub(super) fn window(self) -> Window {
+        (self.open)(self.ids)
+    }
+}
+
 /// The ids that were delivered, as far as they have to be known; and what keeps the last one for the next time that the page is loaded.
 #[derive(Default)]
 pub(super) struct Progress {
-    seen: Option<RefCell<Seen>>,
+    seen: Option<RefCell<Window>>,
     duplicates: Cell<u64>,
     keeper: Option<Rc<Keeper>>,
 }
 
 impl Progress {
-    pub(super) fn new(seen: Option<Seen>, keeper: Option<Rc<Keeper>>) -> Self {
+    pub(super) fn new(seen: Option<Window>, keeper: Option<Rc<Keeper>>) -> Self {
         Self { seen: seen.map(RefCell::new), duplicates: Cell::new(0), keeper }
     }
 
     /// Notes an id, and tells whether it is to be delivered.
     pub(super) fn is_new(&self, id: &Rc<str>) -> bool {
-        let is_new = self.seen.as_ref().is_none_or(|seen| seen.borrow_mut().is_new(id));
+        let is_new = self.seen.as_ref().is_none_or(|seen| seen.borrow_mut()(id));
         if !is_new {
             self.duplicates.set(self.duplicates().saturating_add(1));
         }

@@ -238,7 +238,7 @@ impl Socket {
     /// (WHATWG WebSockets, `close()`).
     pub fn close_with(&self, code: u16, reason: &str) -> Result<(), ConfigError> {
         if code != 1000 && !(3000..=4999).contains(&code) {
-            return Err(ConfigError::new("code", code.to_string(), "expected 1000 or 3000 to 4999"));
+            return Err(ConfigError::new("code", &code.to_string(), "expected 1000 or 3000 to 4999"));
         }
         if reason.len() > 123 {
             return Err(ConfigError::new("reason", reason, "expected at most 123 bytes of UTF-8"));

@@ -1,11 +1,18 @@
 //! How a [`Socket`] is described.
 
-use std::{fmt, future::Future, rc::Rc, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    hash::{Hash, Hasher},
+    rc::Rc,
+    time::Duration,
+};
 
 use super::{
     Backoff, ConfigError, Heartbeat, Message, Outbox, Ruling, Socket, Store,
     hub::Connection,
     options::{Common, check_protocols, common_options, resolve},
+    progress::Dedupe,
     socket::{Context, Greet, ReadId},
 };
 use crate::{
@@ -15,40 +22,84 @@ use crate::{
         types::Transport,
         wire::{self, OwnIds, engine_io::EngineIo, raw::Raw, relay::Relay},
     },
-    web::{data::Data, endpoint::Endpoint, handshake::Handshake, provider::Provider, request::Recipe},
+    web::{
+        data::Data,
+        endpoint::Endpoint,
+        handshake::Handshake,
+        provider::Provider,
+        request::{Headers, Recipe},
+        requests::Requests,
+    },
 };
 
 /// The protocol that the server speaks. A fallback is never guessed: with [`Wire::Raw`] there is none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Wire {
-    /// A plain WebSocket. It has neither ids nor a fallback; but the application may [read ids](SocketBuilder::id) from its own messages.
-    #[default]
-    Raw,
-    /// A push relay (nchan's "HTTP Push Relay"): WebSocket, then server-sent events and POST, then long-polling and POST, on one URL, with
-    /// message ids that let a connection go on where it was lost.
-    Relay,
-    /// Engine.IO v4, the transport layer of the Socket.IO family of servers: WebSocket, or long-polling and POST, and from the latter to
-    /// the former in place. It has a heartbeat of its own, and no ids: a session that is lost is a fresh one.
-    EngineIo,
+///
+/// The wires are constants, and no variants, so that an application is linked with those alone that it names.
+#[derive(Clone, Copy)]
+pub struct Wire(&'static Spec);
+
+/// What the builder has to know of a wire.
+struct Spec {
+    /// As it is written.
+    name: &'static str,
+    make: fn(OwnIds) -> Box<dyn wire::Wire<Data>>,
+    /// It has ids of its own.
+    has_ids: bool,
+    http: Option<HttpSide>,
 }
 
-impl Wire {
-    /// As it is written.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "Wire::Raw",
-            Self::Relay => "Wire::Relay",
-            Self::EngineIo => "Wire::EngineIo",
-        }
-    }
+/// The HTTP side of a wire.
+struct HttpSide {
+    requests: Requests,
+    /// Checks the headers of requests.
+    headers: fn(&Common) -> Result<Headers, ConfigError>,
+}
 
-    fn make(self, ids: OwnIds) -> Box<dyn wire::Wire<Data>> {
-        match self {
-            Self::Raw => Box::new(Raw(ids)),
-            Self::Relay => Box::new(Relay),
-            Self::EngineIo => Box::new(EngineIo(ids)),
-        }
+#[expect(non_upper_case_globals, reason = "they are read as the variants of an enum")]
+impl Wire {
+    /// A plain WebSocket. It has neither ids nor a fallback; but the application may [read ids](SocketBuilder::id) from its own messages.
+    pub const Raw: Self = Self(&Spec { name: "Wire::Raw", make: |ids| Box::new(Raw(ids)), has_ids: false, http: None });
+    /// A push relay (nchan's "HTTP Push Relay"): WebSocket, then server-sent events and POST, then long-polling and POST, on one URL, with
+    /// message ids that let a connection go on where it was lost.
+    pub const Relay: Self = Self(&Spec {
+        name: "Wire::Relay",
+        make: |_| Box::new(Relay),
+        has_ids: true,
+        http: Some(HttpSide { requests: Requests::MESSAGES, headers: Common::headers }),
+    });
+    /// Engine.IO v4, the transport layer of the Socket.IO family of servers: WebSocket, or long-polling and POST, and from the latter to
+    /// the former in place. It has a heartbeat of its own, and no ids: a session that is lost is a fresh one.
+    pub const EngineIo: Self = Self(&Spec {
+        name: "Wire::EngineIo",
+        make: |ids| Box::new(EngineIo(ids)),
+        has_ids: false,
+        http: Some(HttpSide { requests: Requests::POLLS, headers: Common::headers }),
+    });
+}
+
+impl Default for Wire {
+    fn default() -> Self {
+        Self::Raw
+    }
+}
+
+impl PartialEq for Wire {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for Wire {}
+
+impl Hash for Wire {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.name)
     }
 }
 
@@ -204,7 +255,7 @@ impl SocketBuilder {
     /// Does not deliver a message again whose id is among the last `ids`, at most 1 MiB of them: for servers that resume a little before
     /// the last id, and use no id twice. A message without an id is always delivered. Default: off.
     pub fn dedupe(mut self, ids: usize) -> Self {
-        self.common.dedupe = Some(ids);
+        self.common.dedupe = Some(Dedupe::among(ids));
         self
     }
 
@@ -218,8 +269,11 @@ impl SocketBuilder {
         self.suits_the_wire()?;
         check_protocols(&self.protocols)?;
         let common = &self.common;
-        let (socket, http) = (self.handshake()?, self.recipe()?);
-        let wire = self.wire.make(OwnIds { query: common.query()?, told: self.resume_message.is_some() });
+        let socket = self.handshake()?;
+        let http = self.wire.0.http.as_ref();
+        let headers = http.map_or(Ok(Headers::new()), |http| (http.headers)(common))?;
+        let recipe = self.recipe(headers)?;
+        let wire = (self.wire.0.make)(OwnIds { query: common.query()?, told: self.resume_message.is_some() });
         let config = self.outbox.configure(common.config(wire.ladder())?)?;
         let config = self.climbing(config, wire.ladder())?;
         let heartbeat = self.heartbeat.as_ref().map(Heartbeat::times).transpose()?;
@@ -228,7 +282,8 @@ impl SocketBuilder {
         let context = Context::new(self.id, self.resume_message, &config.last_id);
         let endpoint = Endpoint {
             socket,
-            http,
+            http: recipe,
+            requests: http.map(|http| http.requests),
             heartbeat: self.heartbeat.map(Heartbeat::into_pulse),
             judge: self.common.judge,
             refresh: self.common.refresh,
@@ -240,8 +295,8 @@ impl SocketBuilder {
     /// Is nothing asked for that the wire does not do?
     fn suits_the_wire(&self) -> Result<(), ConfigError> {
         let common = &self.common;
-        let is_raw = self.wire == Wire::Raw;
-        let has_ids = self.wire == Wire::Relay;
+        let Spec { name, has_ids, ref http, .. } = *self.wire.0;
+        let is_raw = http.is_none();
         let needs_raw = "expected Wire::Raw for it: the others have a heartbeat of their own, or no place for one";
         let needs_other = "expected another wire for it: the relay has ids of its own";
         let needs_http = "expected another wire for it: a browser sends no headers with a WebSocket";
@@ -257,7 +312,7 @@ impl SocketBuilder {
         ]
         .into_iter()
         .find(|(_, is_wrong, _)| *is_wrong)
-        .map_or(Ok(()), |(option, _, expected)| Err(ConfigError::new(option, self.wire.name(), expected)))
+        .map_or(Ok(()), |(option, _, expected)| Err(ConfigError::new(option, name, expected)))
     }
 
     /// How WebSockets are opened, checked.
@@ -271,13 +326,13 @@ impl SocketBuilder {
     }
 
     /// What requests are made of, checked.
-    fn recipe(&self) -> Result<Recipe, ConfigError> {
+    fn recipe(&self, headers: Headers) -> Result<Recipe, ConfigError> {
         let given = &self.common.recipe;
         let (url, url_provider) = match &self.fallback_url {
             Some(url) => (resolve("fallback_url", url, "http")?, None),
             None => (resolve("url", &given.url, "http")?, self.common.urls("http")),
         };
-        Ok(Recipe { url, url_provider, headers: self.common.headers()?, ..given.clone() })
+        Ok(Recipe { url, url_provider, headers, ..given.clone() })
     }
 
     /// The transports in the order in which they are climbed. Whoever puts another one before WebSocket, on a wire that has both, wants to

@@ -2,7 +2,7 @@
 
 use std::{fmt, rc::Rc};
 
-use super::{data::Data, handshake::Handshake, provider::Provider, request::Recipe};
+use super::{data::Data, handshake::Handshake, provider::Provider, request::Recipe, requests::Requests};
 use crate::core::{cause::Cause, types::Ruling};
 
 /// The application's own verdict on a failure; `None`: the default.
@@ -32,6 +32,8 @@ pub struct Endpoint {
     pub socket: Handshake,
     /// Its HTTP side.
     pub http: Recipe,
+    /// What is done there; `None` where the wire does nothing.
+    pub requests: Option<Requests>,
     /// What keeps an eye on a WebSocket.
     pub heartbeat: Option<Pulse>,
     /// The most bytes of one line, and of one event, of an event stream.

@@ -38,4 +38,4 @@ use fake as host;
 
 pub(crate) use host::clock;
 use host::{attempts, fetch, page, task};
-pub use host::{data, guard, store, url};
+pub use host::{data, guard, requests, store, url};

@@ -5,16 +5,15 @@ use crate::core::types::Manner;
 
 /// `url` with `name=value` appended to its query. `url` must be one that [`resolve`] has made.
 pub(super) fn with(url: &str, name: &str, value: &str) -> String {
-    let glue = if url.contains('?') { "&" } else { "?" };
-    let value = encode(value);
-    [url, glue, name, "=", &value].concat()
+    with_query(url, &[name, "=", &encode(value)].concat())
 }
 
 /// `url` with these parameters appended to its query, if there are any.
 pub(super) fn with_query(url: &str, parameters: &str) -> String {
     let glue = match parameters {
         "" => "",
-        _ if url.contains('?') => "&",
+        // Of bytes: to look for a character, which may be a long one, is a kilobyte and a half.
+        _ if url.as_bytes().contains(&b'?') => "&",
         _ => "?",
     };
     [url, glue, parameters].concat()

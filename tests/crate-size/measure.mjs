@@ -1,5 +1,6 @@
 // What the crate adds to an empty Yew application: release builds of this folder's application with more and more of it, through wasm-bindgen
 // and wasm-opt, compressed as a server would. `make crate-size` prints the table.
+import assert from "node:assert";
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,6 +14,8 @@ const out = join(target, "crate-size");
 const VARIANTS = {
   "an empty Yew application": "",
   "with a `Socket`": "socket",
+  "with one over `Wire::EngineIo`": "engine-io",
+  "with one over `Wire::Relay`": "relay",
   "with a `Socket` and `Events`": "events",
   "with a `Socket` and typed messages, `serde-json`": "serde-json",
   "with a `Socket` and typed messages, `json`": "json",
@@ -30,7 +33,12 @@ const sizes = Object.entries(VARIANTS).map(([name, features]) => {
   // By name: --all-features turns on proposals that no browser has.
   const proposals = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
   run(join(root, "node_modules/.bin/wasm-opt"), "-Oz", ...proposals.map((feature) => `--enable-${feature}`), wasm, "-o", wasm);
-  return { name, wasm: brotli(wasm), glue: brotli(join(out, "app.js")) };
+  const glue = join(out, "app.js");
+  if (features === "socket") {
+    // Nobody pays for the fallbacks of wires that are not named.
+    assert.doesNotMatch(readFileSync(glue, "utf8"), /XMLHttpRequest|EventSource|getReader/);
+  }
+  return { name, wasm: brotli(wasm), glue: brotli(glue) };
 });
 
 const [empty] = sizes;

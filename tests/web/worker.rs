@@ -1,9 +1,9 @@
 //! What works in every kind of worker, where there is neither a document nor a storage.
 
-use everwire::{Events, Socket, Store, Transport};
+use everwire::{Events, Message, Socket, Store, Transport, Wire};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, quick, take, until};
+use super::support::{Fixture, carried_by, quick, take, until};
 
 /// Receives over each of these rungs alone, and goes on after a loss.
 pub(crate) async fn receives_over(rungs: &[Transport]) {
@@ -30,6 +30,26 @@ async fn a_socket_sends_and_receives() {
     let mut inbox = socket.messages();
     let _ = socket.send("hello").unwrap();
     assert_eq!(take(&mut inbox, 1).await[0].as_text(), Some("hello"));
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_polls_and_posts_text_and_bytes() {
+    for (path, wire) in [("/relay/{key}", Wire::Relay), ("/engine.io/echo/", Wire::EngineIo)] {
+        let fixture = Fixture::get().await;
+        let socket = Socket::builder(fixture.url(path))
+            .wire(wire)
+            .transports([Transport::LongPoll])
+            .backoff(quick())
+            .open()
+            .unwrap();
+        let mut inbox = socket.messages();
+        until("open", || socket.status().is_open()).await;
+        for message in [Message::from("hello"), Message::from(vec![9, 0, 200])] {
+            let _ = socket.send(message.clone()).unwrap();
+            assert_eq!(take(&mut inbox, 1).await, [message], "{wire:?}");
+        }
+        assert_eq!(carried_by(&socket), Some(Transport::LongPoll));
+    }
 }
 
 #[wasm_bindgen_test]

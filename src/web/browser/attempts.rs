@@ -11,74 +11,60 @@ use wasm_bindgen::JsValue;
 
 use super::{
     data::Data,
-    fetch::{self, Refused},
+    fetch::Refused,
     guard::guarded,
-    reader::Reader,
     reporter::{Reporter, words},
-    source::Source,
+    requests::Receiver,
     task::Task,
     url,
     websocket::Socket,
-    xhr::Xhr,
-    xhr_events,
 };
-
 use crate::{
     core::{
         text::Text,
-        types::{ConnId, Lane, Manner, Report, Transport},
+        types::{ConnId, Manner, Report, Transport},
     },
-    web::{
-        driver::Driver,
-        endpoint::Endpoint,
-        handshake::Handshake,
-        query,
-        request::{Recipe, Request},
-    },
+    web::{driver::Driver, endpoint::Endpoint, handshake::Handshake, query, request::Recipe},
 };
 
 /// One attempt over one transport, with at most one request to receive and one to send. Dropping it ends both.
-struct Attempt {
+pub(super) struct Attempt {
     id: ConnId,
     transport: Transport,
     /// What goes into the query of its URLs.
     address: String,
     /// What its requests are made of; `None` while the application is asked for that.
-    recipe: Option<Recipe>,
+    pub(super) recipe: Option<Recipe>,
     /// A message that waits for it.
-    unposted: Option<Data>,
+    pub(super) unposted: Option<Data>,
     down: Down,
-    up: Option<Xhr>,
+    pub(super) up: Option<Box<dyn Receiver>>,
 }
 
 /// What receives. Dropping it detaches it and ends it.
-enum Down {
+pub(super) enum Down {
     /// Nothing yet, or nothing any more.
     Nothing,
     /// The application is asked for what the request needs.
     #[expect(dead_code, reason = "held for its drop")]
     Preparing(Task),
     Socket(Socket),
-    Source(Source),
-    #[expect(dead_code, reason = "held for its drop")]
-    Fetch(fetch::Stream),
-    #[expect(dead_code, reason = "held for its drop")]
-    Xhr(Xhr),
+    Request(Box<dyn Receiver>),
 }
 
 /// The attempts of a driver: that which carries the connection, or tries to, and a try of a better transport.
 pub(in crate::web) struct Attempts {
     driver: Weak<Driver>,
-    endpoint: Endpoint,
-    manner: Manner,
+    pub(super) endpoint: Endpoint,
+    pub(super) manner: Manner,
     live: RefCell<Vec<Attempt>>,
     /// Event types that the browser's own EventSource has to be asked for by name.
-    kinds: RefCell<Vec<String>>,
+    pub(super) kinds: RefCell<Vec<String>>,
     /// The address of an attempt that is about to be opened.
     next_address: RefCell<String>,
     /// Where the last WebSocket led.
     socket_url: RefCell<String>,
-    refused: Refused,
+    pub(super) refused: Refused,
     count: Cell<u64>,
 }
 
@@ -114,8 +100,8 @@ impl Attempts {
         }
         self.kinds.borrow_mut().push(String::from(kind));
         for attempt in self.live.borrow_mut().iter_mut() {
-            if let Down::Source(source) = &mut attempt.down {
-                source.listen(kind);
+            if let Down::Request(request) = &mut attempt.down {
+                request.listen(kind);
             }
         }
     }
@@ -165,7 +151,7 @@ impl Attempts {
     }
 
     /// Goes on as soon as the application has provided something; or reports that it has not.
-    fn prepare<T: 'static>(
+    pub(super) fn prepare<T: 'static>(
         &self,
         id: ConnId,
         provided: impl Future<Output = Result<T, String>> + 'static,
@@ -197,44 +183,15 @@ impl Attempts {
         }
     }
 
-    /// Makes a request to receive, as soon as there is what it needs. The one before it ends first.
+    /// Makes a request to receive. A connection without an HTTP side has no transport that asks for one.
     fn request(&self, id: ConnId, transport: Transport, cursor: String) {
-        self.receive_by(id, Ok(Down::Nothing));
-        if let Some(recipe) = self.recipe_of(id) {
-            return self.make(id, transport, recipe.request(), &cursor);
+        if let Some(requests) = self.endpoint.requests {
+            requests.receive(self, id, transport, cursor);
         }
-        self.prepare(id, self.endpoint.http.clone().prepare(), move |me, recipe| {
-            let request = recipe.request();
-            let unposted = me.with(id, |attempt| {
-                attempt.recipe = Some(recipe);
-                attempt.unposted.take()
-            });
-            me.make(id, transport, request, &cursor);
-            if let Some(data) = unposted.flatten() {
-                me.post(id, data);
-            }
-        });
-    }
-
-    fn make(&self, id: ConnId, transport: Transport, mut request: Request, cursor: &str) {
-        request.ask(&self.manner, cursor);
-        request.url = query::with_query(&request.url, &self.address_of(id));
-        let reporter = self.reporter(id);
-        let reader = || Reader::new(self.endpoint.max_event_bytes, cursor);
-        let made = match transport {
-            Transport::EventSource => {
-                Source::open(&request, self.manner.events, &self.kinds.borrow(), reporter).map(Down::Source)
-            }
-            Transport::FetchStream => fetch::Stream::open(request, reader(), &self.refused, reporter).map(Down::Fetch),
-            Transport::XhrStream => xhr_events::stream(&request, reader(), reporter).map(Down::Xhr),
-            _ if self.manner.events => xhr_events::poll(&request, reader(), reporter).map(Down::Xhr),
-            _ => Xhr::answer(&request, Lane::Down, reporter).map(Down::Xhr),
-        };
-        self.receive_by(id, made);
     }
 
     /// The attempt receives by this from now on.
-    fn receive_by(&self, id: ConnId, made: Result<Down, JsValue>) {
+    pub(super) fn receive_by(&self, id: ConnId, made: Result<Down, JsValue>) {
         match made {
             Ok(down) => {
                 let old = self.with(id, |attempt| mem::replace(&mut attempt.down, down));
@@ -255,22 +212,11 @@ impl Attempts {
             Some(false) => {
                 self.reporter(id).report(Report::Unsent(data));
             }
-            None => self.post(id, data),
-        }
-    }
-
-    fn post(&self, id: ConnId, data: Data) {
-        let Some(request) = self.posting(id, &data) else {
-            self.with(id, |attempt| attempt.unposted = Some(data));
-            return;
-        };
-        match Xhr::answer(&request, Lane::Up, self.reporter(id)) {
-            Ok(xhr) => {
-                // An answered request makes room for the next one.
-                let old = self.with(id, |attempt| attempt.up.replace(xhr));
-                drop(old);
+            None => {
+                if let Some(requests) = self.endpoint.requests {
+                    requests.post(self, id, data);
+                }
             }
-            Err(error) => self.fail(id, &error),
         }
     }
 
@@ -281,19 +227,12 @@ impl Attempts {
         }
     }
 
-    fn address_of(&self, id: ConnId) -> String {
+    pub(super) fn address_of(&self, id: ConnId) -> String {
         self.with(id, |attempt| attempt.address.clone()).unwrap_or_default()
     }
 
-    fn recipe_of(&self, id: ConnId) -> Option<Recipe> {
+    pub(super) fn recipe_of(&self, id: ConnId) -> Option<Recipe> {
         self.with(id, |attempt| attempt.recipe.clone()).flatten()
-    }
-
-    /// The request that sends this; `None` while it is not known where to.
-    fn posting(&self, id: ConnId, data: &Data) -> Option<Request> {
-        let mut request = self.recipe_of(id)?.post(data.clone());
-        request.url = query::with_query(&request.url, &self.address_of(id));
-        Some(request)
     }
 
     /// Sends the application's heartbeat.
@@ -310,8 +249,8 @@ impl Attempts {
 
     /// Sends this, whatever becomes of it.
     pub(in crate::web) fn farewell(&self, id: ConnId, data: &Data) {
-        if let Some(request) = self.posting(id, data) {
-            fetch::beacon(&request);
+        if let Some(requests) = self.endpoint.requests {
+            requests.farewell(self, id, data);
         }
     }
 
@@ -334,16 +273,16 @@ impl Attempts {
         }
     }
 
-    fn reporter(&self, id: ConnId) -> Reporter {
+    pub(super) fn reporter(&self, id: ConnId) -> Reporter {
         Reporter::new(&self.driver, id)
     }
 
     /// The host forbids it, or does not have it.
-    fn fail(&self, id: ConnId, error: &JsValue) {
+    pub(super) fn fail(&self, id: ConnId, error: &JsValue) {
         self.reporter(id).report(Report::Unusable { why: words(error).into() });
     }
 
-    fn with<R>(&self, id: ConnId, change: impl FnOnce(&mut Attempt) -> R) -> Option<R> {
+    pub(super) fn with<R>(&self, id: ConnId, change: impl FnOnce(&mut Attempt) -> R) -> Option<R> {
         self.live.borrow_mut().iter_mut().find(|attempt| attempt.id == id).map(change)
     }
 }

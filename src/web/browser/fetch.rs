@@ -1,4 +1,5 @@
-//! The `fetch-stream` transport: fetch, its body read as it comes (WHATWG Fetch and Streams).
+//! fetch (WHATWG Fetch and Streams): the `fetch-stream` transport, whose body is read as it comes; the polls and POSTs of a service worker,
+//! which has no XMLHttpRequest; and requests whose answer nobody reads.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -16,12 +17,12 @@ use super::{
     cors, headers,
     reader::Reader,
     reporter::{Reporter, words},
+    requests::Receiver,
     task::Task,
     url::is_cross_origin,
 };
-
 use crate::{
-    core::types::{Lane, Report},
+    core::types::{Head, Lane, Report},
     web::request::{Request, byte_string},
 };
 
@@ -41,6 +42,71 @@ extern "C" {
 /// Is it CORS that keeps a script from reading the server's answers? Not known while there are answers, and until it was asked.
 pub(super) type Refused = Rc<Cell<Option<bool>>>;
 
+/// Makes the request, and resolves to its response.
+fn begin(request: &Request, controller: &AbortController) -> Result<JsFuture<JsValue>, JsValue> {
+    let fields = web_sys::Headers::new()?;
+    for (name, value) in &request.headers {
+        fields.append(name, &byte_string(value))?;
+    }
+    let init = RequestInit::new();
+    init.set_method(&request.method);
+    init.set_headers(&fields);
+    if let Some(body) = &request.body {
+        init.set_body(&body.value);
+    }
+    init.set_signal(Some(&controller.signal()));
+    init.set_cache(RequestCache::NoStore);
+    init.set_credentials(mode(request.credentials));
+    // Listened to from now on: a task that is dropped before its first turn would leave a rejection that nobody catches.
+    Ok(JsFuture::from(global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?))
+}
+
+/// The head of a response.
+fn head(response: &Response) -> Head {
+    let fields = response.headers();
+    headers::head(response.status(), |name| fields.get(name).ok().flatten())
+}
+
+/// A request whose answer is handed on as it is.
+pub(super) struct Answer {
+    reporter: Reporter,
+    controller: AbortController,
+    #[expect(dead_code, reason = "held for its drop")]
+    task: Task,
+}
+
+impl Receiver for Answer {}
+
+impl Answer {
+    /// Makes the request, and reports its answer.
+    pub(super) fn open(request: &Request, lane: Lane, reporter: Reporter) -> Result<Self, JsValue> {
+        let controller = AbortController::new()?;
+        let response = begin(request, &controller)?;
+        let ear = reporter.clone();
+        let task = Task::spawn(async move {
+            ear.report(match whole(response).await {
+                Ok((head, body)) => Report::Answer { lane, head, body: body.into() },
+                Err(why) => Report::Failed { lane, why: words(&why).into() },
+            });
+        });
+        Ok(Self { reporter, controller, task })
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.reporter.hush();
+        self.controller.abort();
+    }
+}
+
+/// A response with all of its body, as bytes.
+async fn whole(response: JsFuture<JsValue>) -> Result<(Head, JsValue), JsValue> {
+    let response: Response = response.await?.unchecked_into();
+    let body = JsFuture::from(response.array_buffer()?).await?;
+    Ok((head(&response), body))
+}
+
 /// A response that is being read.
 pub(super) struct Stream {
     reporter: Reporter,
@@ -59,22 +125,7 @@ impl Stream {
         reporter: Reporter,
     ) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
-        let fields = web_sys::Headers::new()?;
-        for (name, value) in &request.headers {
-            fields.append(name, &byte_string(value))?;
-        }
-        let init = RequestInit::new();
-        init.set_method(&request.method);
-        init.set_headers(&fields);
-        if let Some(body) = &request.body {
-            init.set_body(&body.value);
-        }
-        init.set_signal(Some(&controller.signal()));
-        init.set_cache(RequestCache::NoStore);
-        init.set_credentials(mode(request.credentials));
-        // Listened to from now on: a task that is dropped before its first turn would leave a rejection that nobody catches.
-        let response = JsFuture::from(global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?);
-
+        let response = begin(&request, &controller)?;
         let ear = Ear { request, refused: refused.clone(), controller: controller.clone(), reporter: reporter.clone() };
         let task = Task::spawn(async move {
             let why = match response.await {
@@ -89,6 +140,8 @@ impl Stream {
         Ok(Self { reporter, controller, task })
     }
 }
+
+impl Receiver for Stream {}
 
 impl Drop for Stream {
     fn drop(&mut self) {
@@ -108,9 +161,7 @@ struct Ear {
 impl Ear {
     /// Reads the response to its end, or for as long as it is wanted.
     async fn read(&self, response: &Response, mut reader: Reader) -> Result<(), JsValue> {
-        let fields = response.headers();
-        let head = headers::head(response.status(), |name| fields.get(name).ok().flatten());
-        if !self.reporter.report(Report::Head(head)) {
+        if !self.reporter.report(Report::Head(head(response))) {
             return Ok(());
         }
         let Some(body) = response.body() else {

@@ -7,6 +7,7 @@ pub mod data;
 pub(super) mod fetch;
 pub mod guard;
 pub(super) mod page;
+pub mod requests;
 pub mod store;
 pub(super) mod task;
 pub mod url;

@@ -7,7 +7,6 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Document, EventTarget, PageTransitionEvent};
 
 use super::{clock, listener::Listener};
-
 use crate::{
     core::types::{Input, PageEvent},
     web::driver::Driver,

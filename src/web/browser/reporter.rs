@@ -8,7 +8,6 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::data::Data;
-
 use crate::{
     core::types::{ConnId, Report},
     web::driver::Driver,

@@ -7,8 +7,8 @@ use super::{
     data::{Data, ServerEvent},
     listener::Listener,
     reporter::Reporter,
+    requests::Receiver,
 };
-
 use crate::{core::types::Report, web::request::Request};
 
 /// A live EventSource.
@@ -58,9 +58,10 @@ impl Source {
         }
         Ok(source)
     }
+}
 
-    /// Listens to events of this type as well.
-    pub(super) fn listen(&mut self, kind: &str) {
+impl Receiver for Source {
+    fn listen(&mut self, kind: &str) {
         if kind == "error" {
             return;
         }

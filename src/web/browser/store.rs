@@ -14,7 +14,6 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventTarget, Storage};
 
 use super::{clock, listener::Listener};
-
 use crate::core::time::Millis;
 
 /// It is written at most this often.

@@ -5,7 +5,6 @@ use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use super::{data::Data, guard::guarded, listener::Listener, reporter::Reporter};
-
 use crate::{
     core::types::Report,
     web::{endpoint::IsReply, handshake::Handshake},

@@ -1,11 +1,11 @@
 //! XMLHttpRequest (WHATWG XMLHttpRequest): what all its uses share, and the one whose answer is handed on as it is, for the polls and
 //! POSTs of a relay.
 
+use js_sys::{Reflect, global};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
-use super::{headers, listener::Listener, reporter::Reporter};
-
+use super::{headers, listener::Listener, reporter::Reporter, requests::Receiver};
 use crate::{
     core::{
         text::Text,
@@ -32,7 +32,14 @@ pub(super) struct Xhr {
     listeners: Vec<Listener>,
 }
 
+impl Receiver for Xhr {}
+
 impl Xhr {
+    /// Is there an XMLHttpRequest here?
+    pub(super) fn exists() -> bool {
+        Reflect::has(&global(), &JsValue::from_str("XMLHttpRequest")).unwrap_or_default()
+    }
+
     /// Sends, and reports the answer as it is.
     pub(super) fn answer(request: &Request, lane: Lane, reporter: Reporter) -> Result<Self, JsValue> {
         let mut xhr = Self::open(request, XmlHttpRequestResponseType::Arraybuffer, reporter)?;

@@ -18,7 +18,6 @@ use super::{
     reporter::Reporter,
     xhr::{Xhr, body, head, status},
 };
-
 use crate::{
     core::{
         text::Text,

@@ -12,6 +12,7 @@ pub mod guard;
 pub(crate) mod link;
 pub(crate) mod network;
 pub(crate) mod page;
+pub mod requests;
 pub mod store;
 pub(crate) mod task;
 pub mod url;

@@ -34,10 +34,20 @@ fn Chat() -> Html {
     html! {}
 }
 
+#[cfg(feature = "socket")]
+fn chat() -> everwire::SocketBuilder {
+    let builder = everwire::Socket::builder("/chat");
+    #[cfg(feature = "relay")]
+    let builder = builder.wire(everwire::Wire::Relay);
+    #[cfg(feature = "engine-io")]
+    let builder = builder.wire(everwire::Wire::EngineIo);
+    builder
+}
+
 #[cfg(all(feature = "socket", not(feature = "typed")))]
 #[component]
 fn Chat() -> Html {
-    let socket = connection::use_socket((), |()| everwire::Socket::builder("/chat"));
+    let socket = connection::use_socket((), |()| chat());
     let said = connection::use_latest(&socket);
     let status = connection::use_status(&socket);
     let say = {
@@ -63,7 +73,7 @@ struct Said {
 #[cfg(feature = "typed")]
 #[component]
 fn Chat() -> Html {
-    let socket = connection::use_socket((), |()| everwire::Socket::builder("/chat"));
+    let socket = connection::use_socket((), |()| chat());
     let status = connection::use_status(&socket);
     let say = {
         let socket = socket.clone();

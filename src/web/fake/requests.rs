@@ -1,0 +1,14 @@
+//! The HTTP side of a connection, as the builders name it. Whatever it is, its requests are links to a server that is played.
+
+/// What a wire does over HTTP.
+#[derive(Clone, Copy, Debug)]
+pub struct Requests;
+
+impl Requests {
+    /// It receives event streams.
+    pub const EVENT_STREAMS: Self = Self;
+    /// It receives messages.
+    pub const MESSAGES: Self = Self;
+    /// It receives the answers to polls.
+    pub const POLLS: Self = Self;
+}
