@@ -14,6 +14,8 @@ const REMEMBERED = 1_800_000;
 const MOST_REMEMBERED = 100;
 /** How often at most the last id is written to a storage, which is synchronous. */
 const BETWEEN_SAVES = 1_000;
+/** How exactly a machine knows when the last message came, while nothing else happens; in milliseconds. */
+const HEARD = 10;
 
 /**
  * Connects `face`, an event target. `wire` is what depends on its class and its options:
@@ -55,6 +57,8 @@ export const connect = (face, engine, wire) => {
   let busy = false;
   /** When the message came that is being delivered, if that is known. */
   let clock = 0;
+  /** Until then the machine need not be told of a message. All that it learns from one over the raw wire is that the connection is alive. */
+  let heardUntil = 0;
   let cause;
   let upSince = 0;
 
@@ -69,17 +73,19 @@ export const connect = (face, engine, wire) => {
   const { isReply } = wire.heartbeat ?? {};
   const addressed = (id, url) => withParameters(url, addresses.get(id));
 
-  /** Listeners may do anything: send, close, reconnect. What that causes waits here until they return. */
-  const run = () => {
+  /** Listeners may do anything: send, close, reconnect. What that causes waits here until they return. A message that is given comes first. */
+  const run = (data) => {
     if (busy) return;
     busy = true;
     try {
+      if (data !== undefined) effects.message(data);
       while (queue.length) effects[queue.shift()](...queue.shift());
     } finally {
       busy = false;
     }
   };
   const input = (kind, details) => {
+    heardUntil = 0;
     if (kind === PAGE) log?.("page", { event: details.type });
     machine?.input(kind, details);
     run();
@@ -206,8 +212,13 @@ export const connect = (face, engine, wire) => {
         const frame = (data) => {
           if (isReply && attempt(() => isReply(data))) return input(REPLY, { id });
           clock = performance.now();
-          machine.frame(id, data, clock);
-          run();
+          if (clock < heardUntil && !busy) {
+            run(data);
+          } else {
+            machine.frame(id, data, clock);
+            run();
+            if (!wire.number && it.state === "open") heardUntil = clock + HEARD;
+          }
           clock = 0;
         };
         const read = parses && reading(id, signal, cursor);

@@ -289,6 +289,22 @@ play("what came while the page was frozen is heard before anything is taken for 
   return [told, late, server.attempts.length];
 }, [[[3_600_000, "message", "news"], [3_600_000, "message", "pong"]], [3_600_000], 1]);
 
+play("one message is proof enough of life, also in the middle of a burst", async (net, { ReconnectingWebSocket }) => {
+  const server = net.server("/ws");
+  const socket = new ReconnectingWebSocket("/ws", [], { heartbeat: { interval: 25_000, timeout: 10_000, message: () => "ping" } });
+  const told = follow(net, socket, { message: ({ data }) => data, reconnecting: ({ cause }) => cause.kind });
+  await net.until(socket.opened);
+  server.send("1");
+  server.send("2");
+  await net.advance(1);
+  // It may be another network now, so the socket is asked; nobody answers that, but what comes next says enough.
+  net.offline();
+  net.online();
+  server.send("3");
+  await net.advance(10_000);
+  return [told, server.messages, server.attempts.length];
+}, [[[0, "message", "1"], [0, "message", "2"], [1, "message", "3"]], ["ping"], 1]);
+
 play("a machine that slept asks at once whether the socket still lives", async (net, { ReconnectingWebSocket }) => {
   const server = net.server("/ws");
   const socket = new ReconnectingWebSocket("/ws", [], {
