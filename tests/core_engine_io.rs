@@ -18,7 +18,8 @@ use everwire::core::{
     text::Text,
     time::Millis,
     types::{
-        ConnId, Delivery, Effect, Head, Input, Lane, Manner, Message, Notice, Payload, Phase, Report, Transport, Why,
+        ConnId, Delivery, Effect, Head, Input, Lane, Manner, Message, Notice, PageEvent, Payload, Phase, Report,
+        Transport, Why,
     },
     wire::{OwnIds, Pace, Room, Said, Session, Wire, engine_io::EngineIo},
 };
@@ -696,13 +697,16 @@ fn a_session_that_was_upgraded_and_lost_begins_afresh() {
 }
 
 #[test]
-fn when_the_application_closes_a_polling_session_the_server_is_told() {
-    let mut bench = low();
-    let id = bench.id();
-    let effects = bench.close();
-    let farewell = effects.iter().position(|effect| *effect == Effect::Farewell(id, text("1")));
-    let dropped = effects.iter().position(|effect| matches!(effect, Effect::Drop(..)));
-    assert!(farewell.is_some() && farewell < dropped, "{effects:?}");
+fn a_server_is_told_when_a_polling_session_is_left() {
+    let close = Input::Close { code: 1000, reason: Text::default() };
+    for leaving in [close, Input::Reconnect, Input::Page(PageEvent::Cached)] {
+        let mut bench = low();
+        let id = bench.id();
+        let effects = bench.step(leaving.clone());
+        let farewell = effects.iter().position(|effect| *effect == Effect::Farewell(id, text("1")));
+        let dropped = effects.iter().position(|effect| matches!(effect, Effect::Drop(..)));
+        assert!(farewell.is_some() && farewell < dropped, "{leaving:?}: {effects:?}");
+    }
     let mut bench = low();
     let effects = bench.report(failed());
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Farewell(..))), "nobody is told of a loss");

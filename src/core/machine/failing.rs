@@ -183,8 +183,11 @@ impl<P: Payload> Machine<P> {
     }
 
     pub(super) fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {
-        let farewell = end.cause.is_none().then(|| (end.code, end.reason.clone()));
-        self.let_go(now, farewell, out);
+        if end.cause.is_none() {
+            self.leave(now, Some((end.code, end.reason.clone())), out);
+        } else {
+            self.let_go(now, None, out);
+        }
         self.state = State::Closed;
         Self::give_up(self.outbox.expired(now), out);
         while let Some(data) = self.outbox.pop() {
@@ -195,14 +198,20 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Tell(Notice::Closed(end)));
     }
 
+    /// Drops a carrier that nothing is wrong with. The other side is told, where it would not notice.
+    pub(super) fn leave(&mut self, now: Millis, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
+        if let Some(carrier) = &self.carrier {
+            if let Some(words) = carrier.session.farewell() {
+                out.push(Effect::Farewell(carrier.id, words));
+            }
+        }
+        self.let_go(now, farewell, out);
+    }
+
     /// Drops the carrier, and the probe with it.
     pub(super) fn let_go(&mut self, now: Millis, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
         self.drop_probe(out);
         let Some(mut carrier) = self.carrier.take() else { return };
-        let words = farewell.as_ref().and_then(|_| carrier.session.farewell());
-        if let Some(data) = words {
-            out.push(Effect::Farewell(carrier.id, data));
-        }
         let is_over = farewell.is_some();
         out.push(Effect::Drop(carrier.id, farewell));
         self.outbox.begins_anew();

@@ -21,7 +21,7 @@ impl<P: Payload> Machine<P> {
         if self.state == State::Open {
             self.lost(now);
         }
-        self.let_go(now, None, out);
+        self.leave(now, None, out);
         self.connect(now, out);
     }
 
@@ -48,7 +48,7 @@ impl<P: Payload> Machine<P> {
                 if self.state == State::Open {
                     self.lost(now);
                 }
-                self.let_go(now, None, out);
+                self.leave(now, None, out);
                 self.state = State::Away;
                 self.tell_status(now, out);
             }

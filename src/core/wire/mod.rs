@@ -118,7 +118,7 @@ pub trait Session<P> {
     fn take_over(&mut self) -> Option<P> {
         None
     }
-    /// What the other side is told by POST when the application closes.
+    /// What the other side is told by POST when it is left.
     fn farewell(&self) -> Option<P> {
         None
     }
