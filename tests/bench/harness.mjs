@@ -83,6 +83,10 @@ export const book = () => {
   return {
     all,
     note: (number, ...names) => { (all[names.join(" / ")] ??= []).push(number); },
+    /** Notes what each has taken in one round, divided by what `base` has: `taken` is by name. */
+    compare(taken, base, ...names) {
+      for (const [name, number] of taken) this.note(number / taken.get(base), name, ...names);
+    },
     of: (...names) => all[names.join(" / ")] ?? [],
   };
 };

@@ -71,35 +71,34 @@ const expression = ({ what, size, binary }, count) => (what === "send"
   : `receive(${JSON.stringify({ send: { count, size, binary } })}, ${count})`);
 
 for (let round = 0; round < chosen.rounds; round += 1) {
-  const [native, ...others] = adapters;
   for (const load of loads) {
     const count = chosen.quick ? load.count / 10 : load.count;
-    let base;
+    const taken = new Map();
     let expected;
-    for (const adapter of [native, ...turns(others, round)]) {
+    for (const adapter of turns(adapters, round)) {
       if (load.binary && adapter.lacks === "binary") continue;
       progress(`round ${round + 1} of ${chosen.rounds}: ${load.name}: ${adapter.name}`);
       await withPage(adapter, load.name, async (page) => {
         const { value, cpu } = await page.measure(expression(load, count));
         expected ??= JSON.stringify(value);
         if (JSON.stringify(value) !== expected) throw new Error(`it received ${JSON.stringify(value)}, not ${expected}`);
-        base ??= cpu;
-        results.note(cpu / base, adapter.name, load.name);
+        taken.set(adapter.name, cpu);
         results.note((cpu * 1000) / count, adapter.name, load.name, "µs");
       });
     }
+    results.compare(taken, BASE, load.name);
   }
-  let base;
-  for (const adapter of [native, ...turns(others, round)]) {
+  const trips = new Map();
+  for (const adapter of turns(adapters, round)) {
     if (!PING_PONG.includes(chosen.corpus)) continue;
     progress(`round ${round + 1} of ${chosen.rounds}: ${PING_PONG}: ${adapter.name}`);
     await withPage(adapter, PING_PONG, async (page) => {
       const trip = await page.evaluate(`pingPong(${chosen.quick ? ROUND_TRIPS / 10 : ROUND_TRIPS})`);
-      base ??= trip;
-      results.note(trip / base, adapter.name, PING_PONG);
+      trips.set(adapter.name, trip);
       results.note(trip * 1000, adapter.name, PING_PONG, "µs");
     });
   }
+  results.compare(trips, BASE, PING_PONG);
   for (const [perSecond, seconds] of RATES) {
     const count = perSecond * (chosen.quick ? 2 : seconds);
     for (const poller of turns(pollers, round)) {

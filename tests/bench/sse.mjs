@@ -99,19 +99,17 @@ const read = (corpus, events, writes = "") => {
 for (let round = 0; round < chosen.rounds; round += 1) {
   for (const [load, corpus, all, writes] of loads) {
     const events = chosen.quick ? all / 10 : all;
-    let base;
-    // Native first, for the ratios, and the others each time in another order.
-    const [native, ...others] = adapters;
-    for (const adapter of [native, ...turns(others, round)]) {
+    const taken = new Map();
+    for (const adapter of turns(adapters, round)) {
       progress(`round ${round + 1} of ${chosen.rounds}: ${load}: ${adapter.name}`);
       await withPage(adapter, load, async (page) => {
         const { value, cpu } = await page.measure(read(corpus, events, writes));
         compare(load, value);
-        base ??= cpu;
-        results.note(cpu / base, adapter.name, load);
+        taken.set(adapter.name, cpu);
         results.note((cpu * 1000) / events, adapter.name, load, "µs");
       });
     }
+    results.compare(taken, BASE, load);
   }
 }
 
