@@ -67,19 +67,19 @@ fn head(response: &Response) -> Head {
     headers::head(response.status(), |name| fields.get(name).ok().flatten())
 }
 
-/// A request whose answer is handed on as it is.
-pub(super) struct Answer {
+/// A request in flight, or answered.
+pub(super) struct Fetch {
     reporter: Reporter,
     controller: AbortController,
     #[expect(dead_code, reason = "held for its drop")]
     task: Task,
 }
 
-impl Receiver for Answer {}
+impl Receiver for Fetch {}
 
-impl Answer {
-    /// Makes the request, and reports its answer.
-    pub(super) fn open(request: &Request, lane: Lane, reporter: Reporter) -> Result<Self, JsValue> {
+impl Fetch {
+    /// Makes the request, and reports its answer as it is.
+    pub(super) fn answer(request: &Request, lane: Lane, reporter: Reporter) -> Result<Self, JsValue> {
         let controller = AbortController::new()?;
         let response = begin(request, &controller)?;
         let ear = reporter.clone();
@@ -91,34 +91,9 @@ impl Answer {
         });
         Ok(Self { reporter, controller, task })
     }
-}
 
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.reporter.hush();
-        self.controller.abort();
-    }
-}
-
-/// A response with all of its body, as bytes.
-async fn whole(response: JsFuture<JsValue>) -> Result<(Head, JsValue), JsValue> {
-    let response: Response = response.await?.unchecked_into();
-    let body = JsFuture::from(response.array_buffer()?).await?;
-    Ok((head(&response), body))
-}
-
-/// A response that is being read.
-pub(super) struct Stream {
-    reporter: Reporter,
-    controller: AbortController,
-    #[expect(dead_code, reason = "held for its drop")]
-    task: Task,
-}
-
-impl Stream {
-    /// Makes the request and reports as the response comes. `refused` is what
-    /// is known of why there is no answer.
-    pub(super) fn open(
+    /// Makes the request, and reports its answer as it comes. `refused` is what is known of why there is none.
+    pub(super) fn stream(
         request: Request,
         reader: Reader,
         refused: &Refused,
@@ -141,13 +116,18 @@ impl Stream {
     }
 }
 
-impl Receiver for Stream {}
-
-impl Drop for Stream {
+impl Drop for Fetch {
     fn drop(&mut self) {
         self.reporter.hush();
         self.controller.abort();
     }
+}
+
+/// A response with all of its body, as bytes.
+async fn whole(response: JsFuture<JsValue>) -> Result<(Head, JsValue), JsValue> {
+    let response: Response = response.await?.unchecked_into();
+    let body = JsFuture::from(response.array_buffer()?).await?;
+    Ok((head(&response), body))
 }
 
 /// What hears the response.

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use super::{
     attempts::{Attempts, Down},
     data::Data,
-    fetch,
+    fetch::{Fetch, beacon},
     reader::Reader,
     reporter::Reporter,
     source::Source,
@@ -107,11 +107,11 @@ fn open_event_stream(asked: Asked<'_>) -> Opened {
     let Asked { attempts, transport, request, reporter, .. } = asked;
     Ok(match transport {
         Transport::EventSource => Box::new(Source::open(&request, true, &attempts.kinds.borrow(), reporter)?),
-        Transport::FetchStream => Box::new(fetch::Stream::open(request, reader, &attempts.refused, reporter)?),
+        Transport::FetchStream => Box::new(Fetch::stream(request, reader, &attempts.refused, reporter)?),
         Transport::XhrStream => Box::new(xhr_events::stream(&request, reader, reporter)?),
         _ if Xhr::exists() => Box::new(xhr_events::poll(&request, reader, reporter)?),
         // A poll is a stream that ends.
-        _ => Box::new(fetch::Stream::open(request, reader, &attempts.refused, reporter)?),
+        _ => Box::new(Fetch::stream(request, reader, &attempts.refused, reporter)?),
     })
 }
 
@@ -131,7 +131,7 @@ fn answer(request: &Request, lane: Lane, reporter: Reporter) -> Opened {
     if Xhr::exists() {
         Ok(Box::new(Xhr::answer(request, lane, reporter)?))
     } else {
-        Ok(Box::new(fetch::Answer::open(request, lane, reporter)?))
+        Ok(Box::new(Fetch::answer(request, lane, reporter)?))
     }
 }
 
@@ -152,7 +152,7 @@ fn post(attempts: &Attempts, id: ConnId, data: Data) {
 
 fn farewell(attempts: &Attempts, id: ConnId, data: &Data) {
     if let Some(request) = posting(attempts, id, data) {
-        fetch::beacon(&request);
+        beacon(&request);
     }
 }
 
