@@ -59,6 +59,8 @@ export const instantiate = (module) => {
   const host = {
     // Payloads.
     size: (at) => values[at].size ?? view(values[at]).byteLength,
+    // Most texts are short enough for it, however many bytes a character takes.
+    fits: (at, most) => (values[at].byteLength ?? values[at].length * 3) <= most || host.size(at) <= most,
     decode: (at) => { values[at] = decoder.decode(values[at]); },
     is_bytes: (at) => typeof values[at] !== "string",
     make: (at, length) => keep(text(at, length)),

@@ -50,6 +50,10 @@ pub struct ConnId(pub u32);
 pub trait Payload: Sized + Clone {
     /// Size in bytes, text counted as UTF-8.
     fn size(&self) -> usize;
+    /// Is that at most so much? Where texts are not UTF-8 by nature, that is mostly known without counting.
+    fn fits(&self, most: usize) -> bool {
+        self.size() <= most
+    }
     /// Is it bytes rather than text?
     fn is_binary(&self) -> bool;
     /// The text that a body of bytes stands for; what is text already stays as it is.

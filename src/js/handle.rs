@@ -10,6 +10,8 @@ use crate::core::{text::Text, types::Payload};
 extern "C" {
     /// Its size in bytes.
     fn size(value: u32) -> usize;
+    /// Is that at most so much?
+    fn fits(value: u32, most: usize) -> bool;
     /// Replaces bytes by the text that they stand for.
     fn decode(value: u32);
     /// Is it bytes?
@@ -68,6 +70,10 @@ impl Drop for Handle {
 impl Payload for Handle {
     fn size(&self) -> usize {
         size(self.0)
+    }
+
+    fn fits(&self, most: usize) -> bool {
+        fits(self.0, most)
     }
 
     fn into_text(self) -> Self {

@@ -66,12 +66,12 @@ for (const [name, transports] of Object.entries(BY)) {
       // How much the server takes is not known before it is open.
       const told = [attempt(separator), attempt("x".repeat(2_000)), attempt("small")];
       const came = await take(socket, 1);
-      told.push(attempt(separator), attempt("x".repeat(2_000)), attempt("é".repeat(600)));
+      told.push(attempt(separator), attempt("x".repeat(2_000)), attempt("é".repeat(600)), attempt(new Float64Array(200)));
       return { told, came, dropped: dropped.map(([data, why]) => [data.length, why]), state: socket.state };
     }, [scene.channel, transports]);
     const error = "TypeError: send: a text with U+001E, or more than the server takes was given; expected what Engine.IO can carry";
     assert.deepEqual(seen, {
-      told: [error, "queued", "queued", error, error, error], came: ["small"], dropped: [[2_000, "refused"]], state: "open" });
+      told: [error, "queued", "queued", error, error, error, error], came: ["small"], dropped: [[2_000, "refused"]], state: "open" });
   });
 
   test(`by ${name}, the server's pings are answered, so the session lasts`, async () => {

@@ -261,7 +261,7 @@ impl<P: Payload> Session<P> for Socket {
 
     fn room(&self, payload: &P) -> Room {
         // A server refuses what is larger, by closing.
-        if payload.size() >= self.hand.max { Room::Never } else { Room::Now }
+        if payload.fits(self.hand.max.saturating_sub(1)) { Room::Now } else { Room::Never }
     }
 
     fn send(&mut self, payload: P) -> Option<P> {

@@ -75,6 +75,12 @@ impl Payload for Data {
         }
     }
 
+    fn fits(&self, most: usize) -> bool {
+        // Most texts are short enough for it, however many bytes a character takes.
+        let text = self.value.dyn_ref::<JsString>();
+        text.is_some_and(|text| text.length() as usize <= most / 3) || self.size() <= most
+    }
+
     fn is_binary(&self) -> bool {
         !self.value.is_string()
     }
