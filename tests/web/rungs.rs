@@ -165,14 +165,14 @@ async fn an_xhr_stream_is_left_for_a_new_one_before_it_is_large_and_nothing_is_l
     let filling = "x".repeat(300_000);
     for n in 0..9 {
         fixture.post("/relay/{key}", &[&n.to_string(), " ", &filling].concat()).await;
-    }
-    for (n, event) in take(&mut inbox, 9).await.iter().enumerate() {
+        // One at a time, for what comes at once is read at once, however much it is.
+        let event = take(&mut inbox, 1).await.remove(0);
         assert_eq!(event.data.split(' ').next(), Some(n.to_string().as_str()));
     }
     let stats = events.stats();
     assert_eq!((stats.attempts, stats.drops), (1, 0), "to go on is no loss");
     let requests = fixture.journal("/sse/{key}", "resume").await;
-    assert!((2..=4).contains(&requests.len()), "one for each MiB: {requests:?}");
+    assert_eq!(requests.len(), 3, "one for each MiB: {requests:?}");
 }
 
 async fn names_its_end(transport: Transport) {
