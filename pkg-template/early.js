@@ -112,8 +112,8 @@ export const earlyEngine = (loading) => (tell, wire, lastId, beginWith, run) => 
       kept.push(["send", 0, value, terms, later]);
       return QUEUED;
     },
-    frame(id, data) {
-      if (machine) machine.frame(id, data);
+    frame(id, data, now) {
+      if (machine) machine.frame(id, data, now);
       else kept.push(["frame", id, id, data]);
     },
     piece(id, ...what) {

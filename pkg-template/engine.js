@@ -123,7 +123,7 @@ export const instantiate = (module) => {
         if (delivery === QUEUED) values[at] = later(data);
         return delivery;
       },
-      frame: (id, data, now) => wasm.frame(machine, now, id, keep(data)),
+      frame: (id, data, now = performance.now()) => wasm.frame(machine, now, id, keep(data)),
       piece: (id, bytes, events, retry, lastId, overflow) => {
         const at = lastId === undefined ? 0 : pass(lastId, "");
         wasm.piece(machine, performance.now(), id, bytes, events.length ? keep(events) : 0, retry, lastId !== undefined, overflow, at);

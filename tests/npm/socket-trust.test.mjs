@@ -280,20 +280,25 @@ test("a server that answers is kept for as long as it does; without isReply its 
 
 test("any byte is a sign of life: who speaks is not asked, and who is asked may say anything", async () => {
   const seen = await inPage(async (channel) => {
-    const beating = (url, interval) => {
+    const { ReconnectingWebSocket: Early } = await import("/pkg/lazy.js");
+    // A page that has been open for longer than an interval.
+    const age = performance.now.bind(performance);
+    performance.now = () => age() + 60_000;
+    const beating = (url, interval, Class = ReconnectingWebSocket) => {
       let beats = 0;
-      const socket = new ReconnectingWebSocket(url, [], {
+      const socket = new Class(url, [], {
         reconnect: far, heartbeat: { interval, message: () => { beats += 1; return "ping"; }, isReply: () => false } });
       return { socket, beats: () => beats };
     };
     const lively = beating("/ws/numbers?ms=50", 10_000);
+    const early = beating("/ws/numbers?ms=50", 10_000, Early);
     // Recorded and not answered; but it has something else to say.
     const terse = beating(`/ws/collect/${channel}?ms=300`, 50);
-    await Promise.all([take(lively.socket, 30), take(terse.socket, 5)]);
-    const drops = [lively, terse].map(({ socket }) => socket.stats().drops);
-    return { drops, lively: lively.beats(), terse: terse.beats() > 0 };
+    await Promise.all([take(lively.socket, 30), take(early.socket, 30), take(terse.socket, 5)]);
+    const drops = [lively, early, terse].map(({ socket }) => socket.stats().drops);
+    return { drops, lively: lively.beats(), early: early.beats(), terse: terse.beats() > 0 };
   });
-  assert.deepEqual(seen, { drops: [0, 0], lively: 0, terse: true });
+  assert.deepEqual(seen, { drops: [0, 0, 0], lively: 0, early: 0, terse: true });
 });
 
 test("a binary heartbeat is recognised by its bytes, as messages come as binaryType says", async () => {
