@@ -2,7 +2,7 @@
 // which wait in a queue until the input is through.
 
 import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PAGE, PHASES, RECONNECT, REFRESHED, RELEASE, REPLY,
-  START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
+  SENT, START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
 import { bare, logger, sizeOf } from "./log.js";
 import { attempt, fail } from "./options.js";
 import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./shell.js";
@@ -28,6 +28,7 @@ const HEARD = 10;
  *   resume                           { lastEventId, key, store, dedupe }
  *   verdict, refresh, debug, abort   the application's own
  *   heartbeat, id, hello             the same, of sockets: hello makes the first message of a connection that goes on after an id
+ *   copy                             makes of a message one that stays as it is
  */
 export const connect = (face, engine, wire) => {
   const { own, query, openParser, resume } = wire;
@@ -59,6 +60,8 @@ export const connect = (face, engine, wire) => {
   let clock = 0;
   /** Until then the machine need not be told of a message. All that it learns from one over the raw wire is that the connection is alive. */
   let heardUntil = 0;
+  /** Over the raw wire a message without terms would be sent at once, and as it is: the last one was, and nothing has happened since. */
+  let flows = false;
   let cause;
   let upSince = 0;
 
@@ -86,6 +89,7 @@ export const connect = (face, engine, wire) => {
   };
   const input = (kind, details) => {
     heardUntil = 0;
+    flows = false;
     if (kind === PAGE) log?.("page", { event: details.type });
     machine?.input(kind, details);
     run();
@@ -240,7 +244,7 @@ export const connect = (face, engine, wire) => {
     },
     send(id, body) {
       const { send } = parts.get(id) ?? {};
-      if (send) return send(body) || input(UNSENT, { id, value: body });
+      if (send) return send(body) || input(UNSENT, { id, value: wire.copy(body) });
       log?.("post", { id });
       use(-id, id, wire.post, (signal, { httpUrl }) => ({ httpUrl: addressed(id, httpUrl), body }));
     },
@@ -426,13 +430,17 @@ export const connect = (face, engine, wire) => {
       const queued = !openParser && { queuedMessages: machine?.queued(true) ?? 0, queuedBytes: it.queued };
       return { ...counters, ...queued, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
     },
-    /** `copy` makes of a value one that stays as it is. */
-    send(data, terms, copy) {
+    send(data, terms) {
+      if (flows && !terms && !queue.length) {
+        effects.send(carrier, data);
+        return DELIVERIES[SENT];
+      }
       // What waits in the queue is sent when the listener that is running returns, and until then that may change it.
-      const delivery = machine?.send(busy ? copy(data) : data, terms, copy) ?? 0;
+      const delivery = machine?.send(busy ? wire.copy(data) : data, terms, wire.copy) ?? 0;
       if (delivery === UNSENDABLE) {
         fail("send", "a text with U+001E, or more than the server takes", "what Engine.IO can carry");
       }
+      flows = delivery === SENT && !terms && !wire.number;
       run();
       return DELIVERIES[delivery];
     },

@@ -100,6 +100,7 @@ export const instantiate = (module) => {
 
   /** Writes two texts to where the next call reads them, and returns the length of the first. */
   const pass = (...texts) => {
+    if (!texts.some(Boolean)) return 0;
     const [one, other] = texts.map(view);
     const at = wasm.buffer(one.length + other.length);
     write(at + one.length, other);

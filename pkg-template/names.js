@@ -16,6 +16,7 @@ export const WHY_DROPPED = ["full", "closed", "unknown", "refused", "expired", "
 /** The place of a verdict, plus one, is its number. */
 export const VERDICTS = ["retry", "refresh", "stop"];
 export const DELIVERIES = ["refused", "queued", "sent"];
+export const SENT = 2;
 /** And this one is no place of theirs: the wire cannot carry it. */
 export const UNSENDABLE = 3;
 

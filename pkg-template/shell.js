@@ -58,7 +58,7 @@ const packet = async (part) => {
 const credentials = (all) => (all ? "include" : "same-origin");
 
 /** A poll, or a POST of `body`, which may be a list of packets: by XMLHttpRequest, or fetch where there is none. It is answered when it is whole. */
-export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, report, signal) => {
+export const httpRequest = ({ httpUrl, own, withCredentials, headers = {}, body }, report, signal) => {
   const lane = body === undefined ? 0 : UP;
   const isText = typeof body === "string" || Array.isArray(body);
   const method = lane ? "POST" : "GET";
@@ -66,7 +66,11 @@ export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, re
   const all = new Headers(headers);
   // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
   if (lane && !isText) all.set("Content-Type", "application/octet-stream");
-  const answer = (status, get, value) => report(ANSWER + lane, { ...head(status, get), value });
+  // Where the ids are not in the headers, those of a success say nothing, and to read them is dear.
+  const answer = (status, getter, value) => {
+    const said = status === 200 && !own.length ? { number: status } : head(status, getter());
+    report(ANSWER + lane, { ...said, value });
+  };
   const failed = () => report(FAILED + lane);
   const send = globalThis.XMLHttpRequest ? (body) => {
     const xhr = new XMLHttpRequest();
@@ -76,7 +80,7 @@ export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, re
     for (const [name, value] of all) xhr.setRequestHeader(name, value);
     xhr.onloadend = () => {
       const { status, response } = xhr;
-      if (status && response) answer(status, header(xhr), response);
+      if (status && response) answer(status, () => header(xhr), response);
       else failed();
     };
     signal.onabort = () => xhr.abort();
@@ -86,7 +90,7 @@ export const httpRequest = ({ httpUrl, withCredentials, headers = {}, body }, re
     const options = { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal };
     fetch(url, options)
       .then(async (response) => [response, await response.arrayBuffer()])
-      .then(([{ status, headers }, value]) => answer(status, (name) => headers.get(name), value), failed);
+      .then(([{ status, headers }, value]) => answer(status, () => (name) => headers.get(name), value), failed);
   };
   if (!Array.isArray(body)) return send(body);
   Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));

@@ -85,6 +85,7 @@ const described = (url, protocols, options, wires) => {
     provide: provided && (async () => placed(...await Promise.all(given.map(valueOf)))),
     resume: resuming(place?.url, resume),
     hello: resume.message,
+    copy,
     abort: options.signal,
   };
 };
@@ -123,7 +124,7 @@ export const socketClass = (engine, wires) => {
     send(data) {
       const connection = connectionOf(this);
       if (!arguments.length) fail("send", "nothing", "a string, ArrayBuffer, view or Blob");
-      return connection.send(payload(data), arguments[1], copy);
+      return connection.send(payload(data), arguments[1]);
     }
 
     /** Opens the outbox's gate, until the connection is lost. */

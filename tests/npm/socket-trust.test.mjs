@@ -210,6 +210,34 @@ test("what is sent is what the buffer held then: in the queue, in a listener, an
   assert.deepEqual(came, [4, 5, 6, 1, 2, 3]);
 });
 
+test("what a closing socket does not take goes over the next one, as the buffer held it then", async () => {
+  const came = await inPage(async () => {
+    const Native = WebSocket;
+    let isClosing = false;
+    globalThis.WebSocket = class extends Native {
+      static isFake = true;
+      get readyState() { return isClosing ? 2 : super.readyState; }
+    };
+    const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });
+    globalThis.WebSocket = Native;
+    socket.binaryType = "arraybuffer";
+    const came = take(socket, 3);
+    await socket.opened;
+    const buffer = new Uint8Array(1);
+    const deliveries = [1, 2, 3].map((number) => {
+      isClosing = number === 3;
+      buffer[0] = number;
+      return socket.send(buffer);
+    });
+    isClosing = false;
+    buffer[0] = 9;
+    while (socket.stats().messages < 2) await next(socket, "message");
+    socket.reconnect();
+    return { deliveries, came: (await came).map((data) => new Uint8Array(data)[0]) };
+  });
+  assert.deepEqual(came, { deliveries: ["sent", "sent", "sent"], came: [1, 2, 3] });
+});
+
 test("in each connection, what its first listeners send goes before what waits", async () => {
   const came = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });
