@@ -10,7 +10,7 @@ import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
-/** The command line: `{ rounds, quick, corpus, only, memory }`. */
+/** The command line: `{ rounds, quick, corpus, only, memory }`; `only` is a regular expression. */
 export const options = () => {
   const { values } = parseArgs({
     options: {
@@ -22,7 +22,7 @@ export const options = () => {
     },
     allowNegative: true,
   });
-  return { ...values, rounds: Number(values.rounds ?? (values.quick ? 1 : 5)) };
+  return { ...values, only: new RegExp(values.only), rounds: Number(values.rounds ?? (values.quick ? 1 : 5)) };
 };
 
 /** A script for the page: what the module exports by default is handed to `serve`, of another one. */

@@ -57,7 +57,7 @@ const failures = new Map();
 const expected = new Map();
 
 const adapters = [];
-for (const [name, module, peer] of ADAPTERS.filter(([name]) => name === BASE || name.includes(chosen.only))) {
+for (const [name, module, peer] of ADAPTERS.filter(([name]) => name === BASE || chosen.only.test(name))) {
   try {
     const script = await bundle(`adapters/${module}.js`, "page-events.js");
     adapters.push({ name, script, title: peer ? `${name} ${await version(peer)}` : name });
