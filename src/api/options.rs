@@ -4,7 +4,7 @@ use std::{fmt, future::Future, rc::Rc, time::Duration};
 
 use super::{
     ConfigError,
-    progress::{Dedupe, Progress},
+    progress::{Dedupe, Progress, Storing},
 };
 use crate::{
     core::{backoff, machine::Config, text::Text, time::Millis, types::Transport},
@@ -13,7 +13,6 @@ use crate::{
         permitted::{check_header, is_token},
         provider::Provider,
         request::{Headers, Recipe},
-        store::{Area, Keeper},
         url,
     },
 };
@@ -74,7 +73,7 @@ pub(super) struct Common {
     pub(super) query: Option<String>,
     pub(super) silence: Option<Duration>,
     pub(super) dedupe: Option<Dedupe>,
-    pub(super) store: Option<Store>,
+    pub(super) store: Option<Storing>,
     pub(super) judge: Option<Judge>,
     pub(super) refresh: Option<Provider<()>>,
     pub(super) backoff: Backoff,
@@ -168,13 +167,7 @@ impl Common {
 
     /// How far the connection at `url` has come before it begins, and the id that it goes on after.
     pub(super) fn progress(&self, url: &str) -> (Progress, Text) {
-        let keeper = self.store.map(|store| {
-            let area = match store {
-                Store::Session => Area::Session,
-                Store::Local => Area::Local,
-            };
-            Keeper::new(area, url)
-        });
+        let keeper = self.store.map(|store| store.keeper(url));
         let last_id = match &keeper {
             Some(keeper) if self.last_event_id.is_empty() => keeper.kept(),
             _ => self.last_event_id.clone(),
@@ -249,7 +242,7 @@ macro_rules! common_options {
             /// loaded anew; an id that is [given](Self::last_event_id) comes first. It is written at most once a second, when the page is
             /// left, and at the end. Where there is no storage, as in a worker, or none that may be used, nothing is kept. Default: none.
             pub fn store(mut self, store: Store) -> Self {
-                self.common.store = Some(store);
+                self.common.store = Some(super::progress::Storing::at(store));
                 self
             }
         }

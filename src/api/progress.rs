@@ -5,7 +5,11 @@ use std::{
     rc::Rc,
 };
 
-use crate::{core::seen::Seen, web::store::Keeper};
+use super::Store;
+use crate::{
+    core::seen::Seen,
+    web::store::{Area, Keeper},
+};
 
 /// Notes an id, and tells whether it was not known.
 type Window = Box<dyn FnMut(&Rc<str>) -> bool>;
@@ -35,16 +39,66 @@ impl Dedupe {
     }
 }
 
+/// Keeps the last id for the next time that the page is loaded.
+pub(super) trait Keep {
+    /// The id that was kept; empty for none.
+    fn kept(&self) -> String;
+    /// This is the last id now.
+    fn keep(&self, id: Rc<str>);
+    /// This is the last id, for good.
+    fn end(&self, id: Rc<str>);
+}
+
+impl Keep for Keeper {
+    fn kept(&self) -> String {
+        Self::kept(self)
+    }
+
+    fn keep(&self, id: Rc<str>) {
+        Self::keep(self, id);
+    }
+
+    fn end(&self, id: Rc<str>) {
+        Self::end(self, id);
+    }
+}
+
+/// Where the last id is kept.
+#[derive(Clone, Copy)]
+pub(super) struct Storing {
+    store: Store,
+    /// By a pointer, so that an application that keeps nothing is linked without it.
+    open: fn(Store, &str) -> Rc<dyn Keep>,
+}
+
+impl Storing {
+    pub(super) fn at(store: Store) -> Self {
+        let open = |store, url: &str| -> Rc<dyn Keep> {
+            let area = match store {
+                Store::Session => Area::Session,
+                Store::Local => Area::Local,
+            };
+            Keeper::new(area, url)
+        };
+        Self { store, open }
+    }
+
+    /// What keeps the last id of what this URL gives.
+    pub(super) fn keeper(self, url: &str) -> Rc<dyn Keep> {
+        (self.open)(self.store, url)
+    }
+}
+
 /// The ids that were delivered, as far as they have to be known; and what keeps the last one for the next time that the page is loaded.
 #[derive(Default)]
 pub(super) struct Progress {
     seen: Option<RefCell<Window>>,
     duplicates: Cell<u64>,
-    keeper: Option<Rc<Keeper>>,
+    keeper: Option<Rc<dyn Keep>>,
 }
 
 impl Progress {
-    pub(super) fn new(seen: Option<Window>, keeper: Option<Rc<Keeper>>) -> Self {
+    pub(super) fn new(seen: Option<Window>, keeper: Option<Rc<dyn Keep>>) -> Self {
         Self { seen: seen.map(RefCell::new), duplicates: Cell::new(0), keeper }
     }
 
