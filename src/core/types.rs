@@ -1,5 +1,7 @@
 //! The nouns that the machine, the wires and the shell share.
 
+use std::collections::VecDeque;
+
 use super::{
     cause::{Cause, Verdict},
     cursor::Continuity,
@@ -377,7 +379,7 @@ impl Why {
 
 /// Where a machine puts its effects, in the order in which they must be carried out.
 ///
-/// A `Vec` keeps them as the data that they are; the npm build hands each on as it comes, which spares the page the code to store
+/// A `Vec` or a queue keeps them as the data that they are; the npm build hands each on as it comes, which spares the page the code to store
 /// and to tell them apart again.
 pub trait Effects<P> {
     /// One more.
@@ -387,6 +389,12 @@ pub trait Effects<P> {
 impl<P> Effects<P> for Vec<Effect<P>> {
     fn push(&mut self, effect: Effect<P>) {
         self.push(effect);
+    }
+}
+
+impl<P> Effects<P> for VecDeque<Effect<P>> {
+    fn push(&mut self, effect: Effect<P>) {
+        self.push_back(effect);
     }
 }
 

@@ -121,9 +121,7 @@ impl Driver {
 
     /// Something happened.
     pub fn input(&self, input: Input<Data>) {
-        let mut effects = Vec::new();
-        self.machine.borrow_mut().step(clock::now(), input, &mut effects);
-        self.effects.borrow_mut().extend(effects);
+        self.machine.borrow_mut().step(clock::now(), input, &mut *self.effects.borrow_mut());
         self.run();
     }
 
@@ -133,9 +131,7 @@ impl Driver {
     ///
     /// The message comes back where it was not taken.
     pub fn send(&self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
-        let mut effects = Vec::new();
-        let result = self.machine.borrow_mut().send(clock::now(), data, terms, &mut effects);
-        self.effects.borrow_mut().extend(effects);
+        let result = self.machine.borrow_mut().send(clock::now(), data, terms, &mut *self.effects.borrow_mut());
         self.run();
         result
     }
