@@ -5,6 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use super::{
     ConfigError, EventsBuilder, Stats, Subscription,
     hub::{Connection, Hub, Item, common_face},
+    slots::subscribe,
     stream::{Inbox, Overflow},
 };
 use crate::{
@@ -122,7 +123,7 @@ impl Events {
 
     /// Calls back for each event, until the subscription is dropped.
     pub fn on_event(&self, callback: impl Fn(&Event) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
+        subscribe!(self, Item(event) => callback(event))
     }
 
     /// The events from now on, as a stream that ends when the connection is closed for good.

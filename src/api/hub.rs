@@ -10,7 +10,7 @@ use super::{
     milestones::{Ending, Opening},
     options::to_duration,
     progress::Progress,
-    slots::{List, Slots},
+    slots::{Slots, Told},
     stats::Counters,
     stream::{Overflow, Queue},
 };
@@ -18,7 +18,7 @@ use crate::{
     core::{
         cursor::Continuity,
         machine::Config,
-        types::{self, End, Notice, Snapshot, Why},
+        types::{self, End, Notice, Snapshot},
         wire::Wire,
     },
     web::{
@@ -42,9 +42,6 @@ pub(super) trait Item: Clone + 'static {
     fn hear_first(_context: &Self::Context, _driver: &Driver, _notice: &Notice<Data>) {}
 }
 
-/// What hears of a message that was given up.
-type OnDropped = dyn Fn(&Message, Why);
-
 /// Everybody who listens to one connection.
 pub(super) struct Hub<T: Item> {
     pub(super) context: T::Context,
@@ -54,13 +51,7 @@ pub(super) struct Hub<T: Item> {
     pub(super) opening: Rc<Opening>,
     pub(super) ending: Rc<Ending>,
     queues: RefCell<Vec<Weak<Queue<T>>>>,
-    pub(super) on_status: List<dyn Fn(&Status)>,
-    pub(super) on_item: List<dyn Fn(&T)>,
-    pub(super) on_dropped: List<OnDropped>,
-    pub(super) on_reconnecting: List<dyn Fn(&Reconnecting)>,
-    pub(super) on_reconnected: List<dyn Fn(&Reconnected)>,
-    pub(super) on_transport_changed: List<dyn Fn(&TransportChange)>,
-    pub(super) on_gap: List<dyn Fn(&str)>,
+    pub(super) slots: Rc<Slots<T>>,
 }
 
 impl<T: Item> Hub<T> {
@@ -73,13 +64,7 @@ impl<T: Item> Hub<T> {
             opening: Rc::default(),
             ending: Rc::default(),
             queues: RefCell::default(),
-            on_status: Rc::new(Slots::new()),
-            on_item: Rc::new(Slots::new()),
-            on_dropped: Rc::new(Slots::new()),
-            on_reconnecting: Rc::new(Slots::new()),
-            on_reconnected: Rc::new(Slots::new()),
-            on_transport_changed: Rc::new(Slots::new()),
-            on_gap: Rc::new(Slots::new()),
+            slots: Rc::default(),
         })
     }
 
@@ -117,7 +102,7 @@ impl<T: Item> Hub<T> {
         for reader in self.readers() {
             reader.push(item.clone());
         }
-        self.on_item.each(|callback| callback(item));
+        self.slots.tell(&Told::Item(item));
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
@@ -127,7 +112,7 @@ impl<T: Item> Hub<T> {
     fn tell_status(&self, status: Status) {
         if *self.status.borrow() != status {
             self.status.replace(status.clone());
-            self.on_status.each(|callback| callback(&status));
+            self.slots.tell(&Told::Status(&status));
         }
     }
 
@@ -158,24 +143,24 @@ impl<T: Item> Observer for Rc<Hub<T>> {
             Notice::Opened => self.opening.reach(Ok(())),
             Notice::Gap { after } => {
                 self.note_gap();
-                self.on_gap.each(|callback| callback(&after.decoded()));
+                self.slots.tell(&Told::Gap(&after.decoded()));
             }
             Notice::Dropped { data, why } => {
                 let message = Message::from_data(&data);
-                self.on_dropped.each(|callback| callback(&message, why));
+                self.slots.tell(&Told::Dropped(&message, why));
             }
             Notice::Closed(end) => self.set_end(driver, &end),
             Notice::Reconnecting { attempt, delay, cause } => {
                 let reconnecting = Reconnecting { attempt, delay: to_duration(delay), cause };
-                self.on_reconnecting.each(|callback| callback(&reconnecting));
+                self.slots.tell(&Told::Reconnecting(&reconnecting));
             }
             Notice::Reconnected { continuity, transport, downtime } => {
                 let reconnected = Reconnected { continuity, transport, downtime: to_duration(downtime) };
-                self.on_reconnected.each(|callback| callback(&reconnected));
+                self.slots.tell(&Told::Reconnected(&reconnected));
             }
             Notice::TransportChanged { from, to, why } => {
                 let change = TransportChange { from, to, why };
-                self.on_transport_changed.each(|callback| callback(&change));
+                self.slots.tell(&Told::TransportChanged(&change));
             }
         }
     }
@@ -253,22 +238,22 @@ macro_rules! common_face {
 
             /// Calls back for each change of the status, until the subscription is dropped.
             pub fn on_status(&self, callback: impl Fn(&super::Status) + 'static) -> Subscription {
-                Subscription::new(&self.connection.hub.on_status, Rc::new(callback))
+                super::slots::subscribe!(self, Status(status) => callback(status))
             }
 
             /// Calls back when the connection was lost, or an attempt failed, and another follows; until the subscription is dropped.
             pub fn on_reconnecting(&self, callback: impl Fn(&super::Reconnecting) + 'static) -> Subscription {
-                Subscription::new(&self.connection.hub.on_reconnecting, Rc::new(callback))
+                super::slots::subscribe!(self, Reconnecting(reconnecting) => callback(reconnecting))
             }
 
             /// Calls back when there is a connection again after one was lost, until the subscription is dropped.
             pub fn on_reconnected(&self, callback: impl Fn(&super::Reconnected) + 'static) -> Subscription {
-                Subscription::new(&self.connection.hub.on_reconnected, Rc::new(callback))
+                super::slots::subscribe!(self, Reconnected(reconnected) => callback(reconnected))
             }
 
             /// Calls back when another transport has taken over, until the subscription is dropped.
             pub fn on_transport_changed(&self, callback: impl Fn(&super::TransportChange) + 'static) -> Subscription {
-                Subscription::new(&self.connection.hub.on_transport_changed, Rc::new(callback))
+                super::slots::subscribe!(self, TransportChanged(change) => callback(change))
             }
 
             /// Resolves when the connection is open, the first time; to how it ended, if it is closed for good before that.

@@ -1,4 +1,4 @@
-//! Lists of callbacks, and what takes one out of its list again.
+//! Who listens to a connection by callbacks, and what takes one out of the list again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -6,40 +6,96 @@ use std::{
     rc::{Rc, Weak},
 };
 
-use crate::web::guard::guarded;
+use super::{Message, Reconnected, Reconnecting, Status, TransportChange};
+use crate::{core::types::Why, web::guard::guarded};
+
+/// What listeners are told.
+pub(super) enum Told<'a, T> {
+    Status(&'a Status),
+    Item(&'a T),
+    Dropped(&'a Message, Why),
+    Reconnecting(&'a Reconnecting),
+    Reconnected(&'a Reconnected),
+    TransportChanged(&'a TransportChange),
+    Gap(&'a str),
+}
+
+/// Its kinds: each callback hears one of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Status,
+    Item,
+    Dropped,
+    Reconnecting,
+    Reconnected,
+    TransportChanged,
+    Gap,
+}
+
+impl<T> Told<'_, T> {
+    const fn kind(&self) -> Kind {
+        match self {
+            Self::Status(_) => Kind::Status,
+            Self::Item(_) => Kind::Item,
+            Self::Dropped(..) => Kind::Dropped,
+            Self::Reconnecting(_) => Kind::Reconnecting,
+            Self::Reconnected(_) => Kind::Reconnected,
+            Self::TransportChanged(_) => Kind::TransportChanged,
+            Self::Gap(_) => Kind::Gap,
+        }
+    }
+}
+
+type Callback<T> = dyn Fn(&Told<'_, T>);
+
+/// One who listens.
+struct Slot<T> {
+    id: u64,
+    kind: Kind,
+    callback: Rc<Callback<T>>,
+}
 
 /// A list of callbacks. One that is called may add to it and remove from it, itself included.
-pub(super) struct Slots<F: ?Sized> {
-    entries: RefCell<Vec<(u64, Rc<F>)>>,
+///
+/// There is one for all kinds, as each would be code of its own in an application.
+pub(super) struct Slots<T> {
+    entries: RefCell<Vec<Slot<T>>>,
     next: Cell<u64>,
 }
 
-impl<F: ?Sized> Slots<F> {
-    pub(super) fn new() -> Self {
+// Not derived, which would ask for the same of `T`.
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
         Self { entries: RefCell::default(), next: Cell::new(0) }
     }
+}
 
-    fn add(&self, callback: Rc<F>) -> u64 {
+impl<T: 'static> Slots<T> {
+    /// Calls this with all of that kind, until the subscription is dropped.
+    pub(super) fn subscribe(self: &Rc<Self>, kind: Kind, callback: impl Fn(&Told<'_, T>) + 'static) -> Subscription {
         let id = self.next.get();
         self.next.set(id.wrapping_add(1));
-        self.entries.borrow_mut().push((id, callback));
-        id
+        self.entries.borrow_mut().push(Slot { id, kind, callback: Rc::new(callback) });
+        let weak: Weak<Self> = Rc::downgrade(self);
+        Subscription { from: weak, id }
     }
 
-    fn remove(&self, id: u64) -> Option<Rc<F>> {
+    fn remove(&self, id: u64) -> Option<Slot<T>> {
         let mut entries = self.entries.borrow_mut();
-        let at = entries.iter().position(|(other, _)| *other == id)?;
-        Some(entries.remove(at).1)
+        let at = entries.iter().position(|slot| slot.id == id)?;
+        Some(entries.remove(at))
     }
 
-    /// Calls `each` with every callback that is still there when its turn comes. One that panics is taken out, and the rest hear all the
+    /// Calls every callback of that kind that is still there when its turn comes. One that panics is taken out, and the rest hear all the
     /// same.
-    pub(super) fn each(&self, each: impl Fn(&F)) {
-        let each = &each;
-        let before = self.entries.borrow().clone();
+    pub(super) fn tell(&self, told: &Told<'_, T>) {
+        let mut before = Vec::new();
+        for slot in self.entries.borrow().iter().filter(|slot| slot.kind == told.kind()) {
+            before.push((slot.id, Rc::clone(&slot.callback)));
+        }
         for (id, callback) in before {
-            let still = self.entries.borrow().iter().any(|(other, _)| *other == id);
-            if still && guarded(move || each(&callback)).is_none() {
+            let still = self.entries.borrow().iter().any(|slot| slot.id == id);
+            if still && guarded(move || callback(told)).is_none() {
                 drop(self.remove(id));
             }
         }
@@ -51,7 +107,7 @@ trait Leave {
     fn leave(&self, id: u64);
 }
 
-impl<F: ?Sized> Leave for Slots<F> {
+impl<T: 'static> Leave for Slots<T> {
     fn leave(&self, id: u64) {
         // Dropped only after the borrow is over: the callback's own drop may do anything.
         let gone = self.remove(id);
@@ -69,13 +125,6 @@ pub struct Subscription {
     id: u64,
 }
 
-impl Subscription {
-    pub(super) fn new<F: ?Sized + 'static>(slots: &Rc<Slots<F>>, callback: Rc<F>) -> Self {
-        let weak: Weak<Slots<F>> = Rc::downgrade(slots);
-        Self { from: weak, id: slots.add(callback) }
-    }
-}
-
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscription").field("id", &self.id).finish_non_exhaustive()
@@ -90,5 +139,15 @@ impl Drop for Subscription {
     }
 }
 
-/// A shared list of callbacks.
-pub(super) type List<F> = Rc<Slots<F>>;
+/// Subscribes a callback of the application's to one kind of what a connection tells.
+macro_rules! subscribe {
+    ($face:ident, $kind:ident($($part:ident),+) => $call:expr) => {
+        $face.connection.hub.slots.subscribe(super::slots::Kind::$kind, move |told| {
+            if let super::slots::Told::$kind($($part),+) = told {
+                $call;
+            }
+        })
+    };
+}
+
+pub(super) use subscribe;

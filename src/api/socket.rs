@@ -8,6 +8,7 @@ use std::{
 use super::{
     ConfigError, Message, SendError, Sending, SocketBuilder, Stats, Subscription,
     hub::{Connection, Hub, Item, common_face},
+    slots::subscribe,
     stream::{Inbox, Overflow},
 };
 use crate::{
@@ -202,18 +203,18 @@ impl Socket {
 
     /// Calls back for each message, until the subscription is dropped.
     pub fn on_message(&self, callback: impl Fn(&Message) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_item, Rc::new(callback))
+        subscribe!(self, Item(message) => callback(message))
     }
 
     /// Calls back for each message that was accepted and then given up, with the reason, until the subscription is dropped.
     pub fn on_dropped(&self, callback: impl Fn(&Message, Why) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_dropped, Rc::new(callback))
+        subscribe!(self, Dropped(message, why) => callback(message, *why))
     }
 
     /// Calls back when ids tell that messages are missing after the one with this id, until the subscription is dropped. Only
     /// [`Wire::Relay`](super::Wire::Relay) has such ids.
     pub fn on_gap(&self, callback: impl Fn(&str) + 'static) -> Subscription {
-        Subscription::new(&self.connection.hub.on_gap, Rc::new(callback))
+        subscribe!(self, Gap(after) => callback(after))
     }
 
     /// The messages from now on, as a stream that ends when the connection is closed for good.
