@@ -219,6 +219,7 @@ export const connect = (face, engine, wire) => {
           if (clock < heardUntil && !busy) {
             run(data);
           } else {
+            flows = false;
             machine.frame(id, data, clock);
             run();
             if (!wire.number && it.state === "open") heardUntil = clock + HEARD;
@@ -430,6 +431,7 @@ export const connect = (face, engine, wire) => {
       const queued = !openParser && { queuedMessages: machine?.queued(true) ?? 0, queuedBytes: it.queued };
       return { ...counters, ...queued, transport: it.transport, uptime: it.state === "open" ? performance.now() - upSince : 0 };
     },
+    /** What becomes of a message: of `DELIVERIES`. */
     send(data, terms) {
       if (flows && !terms && !queue.length) {
         effects.send(carrier, data);

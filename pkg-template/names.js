@@ -17,7 +17,7 @@ export const WHY_DROPPED = ["full", "closed", "unknown", "refused", "expired", "
 export const VERDICTS = ["retry", "refresh", "stop"];
 export const DELIVERIES = ["refused", "queued", "sent"];
 export const SENT = 2;
-/** And this one is no place of theirs: the wire cannot carry it. */
+/** This one is no place of theirs: the wire cannot carry it. */
 export const UNSENDABLE = 3;
 
 /** The kinds of a cause, each with what it says of itself. */

@@ -379,8 +379,8 @@ impl Why {
 
 /// Where a machine puts its effects, in the order in which they must be carried out.
 ///
-/// A `Vec` or a queue keeps them as the data that they are; the npm build hands each on as it comes, which spares the page the code to store
-/// and to tell them apart again.
+/// A `Vec` or a queue keeps them as the data that they are; the npm build hands each on as it comes, which spares the page the
+/// code to store and to tell them apart again.
 pub trait Effects<P> {
     /// One more.
     fn push(&mut self, effect: Effect<P>);
