@@ -14,8 +14,8 @@ const REMEMBERED = 1_800_000;
 const MOST_REMEMBERED = 100;
 /** How often at most the last id is written to a storage, which is synchronous. */
 const BETWEEN_SAVES = 1_000;
-/** How exactly a machine knows when the last message came, while nothing else happens; in milliseconds. */
-const HEARD = 10;
+/** The host's clock and that of its events differ by less, in milliseconds; in a test, one of them may be played. */
+const ONE_CLOCK = 1_000;
 
 /**
  * Connects `face`, an event target. `wire` is what depends on its class and its options:
@@ -46,7 +46,8 @@ export const connect = (face, engine, wire) => {
   /** The last ids, oldest first. */
   const window = new Set();
   let place = {};
-  let origin = "";
+  /** What its messages have in common. */
+  let shared;
   let machine;
   /** The attempt that is open; a probe beside it is none. */
   let current;
@@ -56,10 +57,14 @@ export const connect = (face, engine, wire) => {
   let timer;
   let saving;
   let busy = false;
-  /** When the message came that is being delivered, if that is known. */
-  let clock = 0;
-  /** Until then the machine need not be told of a message. All that it learns from one over the raw wire is that the connection is alive. */
-  let heardUntil = 0;
+  /** When the message came that is being delivered, if that is known: the time, or the host's own event. */
+  let came;
+  /**
+   * The machine need not be told of each message: all that it learns from one over the raw wire is that the connection is alive, and of the last one
+   * it is told that before it is told anything else.
+   */
+  let knows = false;
+  let last;
   /** Over the raw wire a message without terms would be sent at once, and as it is: the last one was, and nothing has happened since. */
   let flows = false;
   let cause;
@@ -88,7 +93,9 @@ export const connect = (face, engine, wire) => {
     }
   };
   const input = (kind, details) => {
-    heardUntil = 0;
+    if (last) machine?.input(REPLY, { id: current, now: last.timeStamp });
+    last = undefined;
+    knows = false;
     flows = false;
     if (kind === PAGE) log?.("page", { event: details.type });
     machine?.input(kind, details);
@@ -136,7 +143,7 @@ export const connect = (face, engine, wire) => {
   const settle = (given) => {
     place = given;
     it.url = given.url;
-    ({ origin } = new URL(given.url));
+    shared = { target: face, origin: new URL(given.url).origin };
   };
 
   /** Where an attempt goes: known, or asked for, once. */
@@ -199,7 +206,7 @@ export const connect = (face, engine, wire) => {
 
   /** Says where to go on, before anything else is said. */
   const greet = () => {
-    if (wire.hello && it.lastEventId) machine.send(attempt(() => wire.hello(it.lastEventId)) ?? "", { volatile: true });
+    if (wire.hello && it.lastEventId) machine.send(attempt(wire.hello, it.lastEventId) ?? "", { volatile: true });
   };
 
   /** By their names; src/js/host.rs has the arguments. The first two are of this file. */
@@ -213,18 +220,20 @@ export const connect = (face, engine, wire) => {
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
       use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after, type = "attempt") => {
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
-        const frame = (data) => {
-          if (isReply && attempt(() => isReply(data))) return input(REPLY, { id });
-          clock = performance.now();
-          if (clock < heardUntil && !busy) {
+        const frame = (event) => {
+          const { data } = event;
+          if (isReply && attempt(isReply, data)) return input(REPLY, { id });
+          if (knows && !busy) {
+            came = last = event;
             run(data);
           } else {
+            came = performance.now();
             flows = false;
-            machine.frame(id, data, clock);
+            if (!wire.number && it.state === "open" && Math.abs(came - event.timeStamp) < ONE_CLOCK) knows = true;
+            machine.frame(id, data, came);
             run();
-            if (!wire.number && it.state === "open") heardUntil = clock + HEARD;
           }
-          clock = 0;
+          came = undefined;
         };
         const read = parses && reading(id, signal, cursor);
         const tell = (event, moved) => {
@@ -346,11 +355,11 @@ export const connect = (face, engine, wire) => {
       tell("open");
     },
     message(value, id) {
-      const shared = { target: face, origin, timeStamp: clock || performance.now() };
+      const moment = came ?? performance.now();
       if (!openParser) {
         if (it.closing) return;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
-        const own = wire.id && attempt(() => wire.id(value));
+        const own = wire.id && attempt(wire.id, value);
         const newest = own ?? id;
         if (newest !== undefined) {
           const last = String(newest);
@@ -360,7 +369,7 @@ export const connect = (face, engine, wire) => {
         }
         counters.messages += 1;
         counters.bytes += sizeOf(value);
-        return face.dispatchEvent(new LightMessage(shared, "message", shown, it.lastEventId));
+        return face.dispatchEvent(new LightMessage(shared, moment, "message", shown, it.lastEventId));
       }
       for (let i = 0; i < value.length && !it.closing; i += 4) {
         const id = value[i + 2] ?? it.lastEventId;
@@ -370,7 +379,7 @@ export const connect = (face, engine, wire) => {
         }
         if (id !== it.lastEventId) moveTo(id);
         counters.events += 1;
-        face.dispatchEvent(new LightMessage(shared, value[i], value[i + 1], id));
+        face.dispatchEvent(new LightMessage(shared, moment, value[i], value[i + 1], id));
       }
     },
     reconnecting(attempt, delay) {

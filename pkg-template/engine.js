@@ -129,8 +129,8 @@ export const instantiate = (module) => {
         const at = lastId === undefined ? 0 : pass(lastId, "");
         wasm.piece(machine, performance.now(), id, bytes, events.length ? keep(events) : 0, retry, lastId !== undefined, overflow, at);
       },
-      input: (kind, { id = 0, value, number = 0, more = -1, text = "", other = "" } = {}) => {
-        wasm.input(machine, performance.now(), kind, id, value === undefined ? 0 : keep(value), number, more, pass(text, other));
+      input: (kind, { id = 0, value, number = 0, more = -1, text = "", other = "", now = performance.now() } = {}) => {
+        wasm.input(machine, now, kind, id, value === undefined ? 0 : keep(value), number, more, pass(text, other));
       },
     };
   };

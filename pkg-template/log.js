@@ -3,7 +3,7 @@
 import { attempt } from "./options.js";
 
 /** What tells it, where there is somebody to tell: `log?.(type, details)`. */
-export const logger = (debug) => debug && ((type, details) => attempt(() => debug({ time: performance.now(), type, ...details })));
+export const logger = (debug) => debug && ((type, details) => attempt(debug, { time: performance.now(), type, ...details }));
 
 /** In bytes; of a text, in characters. */
 export const sizeOf = (data) => data.size ?? data.byteLength ?? data.length;

@@ -33,10 +33,13 @@ export const NUMBERS = [
 
 export const isFunction = (given) => typeof given === "function";
 
-/** What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. */
-export const attempt = (make) => {
+/**
+ * What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. What it is given comes
+ * after it: closures cost something, also where they are not made.
+ */
+export const attempt = (make, ...given) => {
   try {
-    return make();
+    return make(...given);
   } catch (error) {
     queueMicrotask(() => { throw error; });
   }

@@ -35,7 +35,7 @@ export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
   socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });
-  socket.onmessage = ({ data }) => frame(data);
+  socket.onmessage = frame;
   // `error` is not listened to: it says nothing, and `close` always follows.
   socket.onclose = ({ code, reason }) => report(CLOSED, { number: code, text: reason });
   signal.onabort = () => {

@@ -29,12 +29,17 @@ export const LightEvent = /* @__PURE__ */ lightClass("Event");
 export const LightClose = /* @__PURE__ */ lightClass("CloseEvent");
 
 const SHARED = Symbol("shared");
-/** A message. They are made by the thousand, so what those of one chunk have in common they share: `{ target, origin, timeStamp }`. */
-export const LightMessage = /* @__PURE__ */ passFor(function (shared, type, data, lastEventId) {
+const MOMENT = Symbol("moment");
+/**
+ * A message. They are made by the thousand, so what those of one connection have in common they share: `{ target, origin }`. `moment` is when it came,
+ * or an event that tells, should anybody ask.
+ */
+export const LightMessage = /* @__PURE__ */ passFor(function (shared, moment, type, data, lastEventId) {
   this.type = type;
   this.data = data;
   this.lastEventId = lastEventId;
   this[SHARED] = shared;
+  this[MOMENT] = moment;
 }, "MessageEvent", {
   // What is assigned above, for accessors that are not enumerable would refuse it (happy-dom has such).
   type: "",
@@ -44,7 +49,7 @@ export const LightMessage = /* @__PURE__ */ passFor(function (shared, type, data
   get currentTarget() { return this[SHARED].target; },
   get srcElement() { return this[SHARED].target; },
   get origin() { return this[SHARED].origin; },
-  get timeStamp() { return this[SHARED].timeStamp; },
+  get timeStamp() { return this[MOMENT].timeStamp ?? this[MOMENT]; },
 });
 
 /** Is it the connection's own event? A server may well give one of its events the name of such. */

@@ -306,6 +306,22 @@ test("a server that answers is kept for as long as it does; without isReply its 
   assert.deepEqual(seen, { came: Array(5).fill("pong"), beats: 5, attempts: 1 });
 });
 
+test("who is asked has been silent for the interval, since the last message and not since one that came before it", async () => {
+  const interval = 500;
+  const silence = await inPage((interval) => new Promise((resolve) => {
+    let last;
+    const message = () => resolve(performance.now() - last);
+    const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far, heartbeat: { interval, message } });
+    socket.addEventListener("message", ({ timeStamp }) => { last = timeStamp; });
+    socket.addEventListener("open", () => {
+      socket.send("first");
+      setTimeout(() => socket.send("last"), interval / 2);
+    });
+  }), interval);
+  // The clock of a page is coarse.
+  assert.ok(silence >= interval - 2, `it was asked after ${silence} ms`);
+});
+
 test("any byte is a sign of life: who speaks is not asked, and who is asked may say anything", async () => {
   const seen = await inPage(async (channel) => {
     const { ReconnectingWebSocket: Early } = await import("/pkg/lazy.js");
