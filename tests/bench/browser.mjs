@@ -93,7 +93,10 @@ export const launch = async () => {
     throw new Error(`there are ${(await renderers()).length} processes of pages, expected ${count}`);
   };
 
-  /** Opens a page in a process of its own, and runs a script in it. One at a time. */
+  /** The processes of the pages that are open. */
+  const taken = new Set();
+
+  /** Opens a page in a process of its own, and runs a script in it. */
   const open = async (url, script) => {
     const { targetId } = await send("Target.createTarget", { url: "about:blank" });
     const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
@@ -109,9 +112,11 @@ export const launch = async () => {
       if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
       return result.value;
     };
+    let pid;
     const close = async () => {
+      taken.delete(pid);
       await send("Target.closeTarget", { targetId });
-      await only(0);
+      await only(taken.size);
     };
     try {
       await evaluate(script);
@@ -119,15 +124,18 @@ export const launch = async () => {
       await close();
       throw error;
     }
-    const [pid] = await only(1);
+    pid = (await only(taken.size + 1)).find((other) => !taken.has(other));
+    taken.add(pid);
 
     const page = {
       evaluate,
       /** Milliseconds that the main thread has been on a processor. */
       mainThread: async () => Number.parseInt(await readFile(`/proc/${pid}/task/${pid}/schedstat`, "utf8")) / 1e6,
-      /** What the main thread takes for an expression, in milliseconds, and its value. */
-      measure: async (expression) => {
-        await page.collect();
+      /**
+       * What the main thread takes for an expression, in milliseconds, and its value. To collect the garbage before also throws compiled code away.
+       */
+      measure: async (expression, { collects = true } = {}) => {
+        if (collects) await page.collect();
         const before = await page.mainThread();
         const value = await evaluate(expression);
         return { value, cpu: await page.mainThread() - before };
