@@ -92,9 +92,9 @@ impl Connection {
         }
     }
 
-    /// Something is going on: an answer is being made, or a stall holds it up.
+    /// Something is going on that a cut would end: an answer is being made, or a stall holds it up. One that is being cut takes a moment to go.
     fn is_live(&self, used: &Use) -> bool {
-        !used.ended || (used.can_stall && self.switches.stall.is_on())
+        !self.cut.is_cancelled() && (!used.ended || (used.can_stall && self.switches.stall.is_on()))
     }
 
     pub(crate) fn set_pace(&self, pace: Pace) {
@@ -236,4 +236,26 @@ async fn serve(
         () = cut.cancelled() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_that_is_being_cut_is_not_cut_again() {
+        let connections = Connections::default();
+        let connection = connections.admit(1, &Arc::default()).expect("there is room");
+        let used = Use {
+            visit: 1,
+            path: "/relay/a".into(),
+            websocket: true,
+            can_stall: true,
+            pace: Pace::AsTheyCome,
+            ended: false,
+        };
+        connection.begin(Some(used));
+        let cut = || (connections.live(), connections.cut(|_| true));
+        assert_eq!((cut(), cut()), ((1, 1), (0, 0)));
+    }
 }
