@@ -60,8 +60,8 @@ export const connect = (face, engine, wire) => {
   /** When the message came that is being delivered, if that is known: the time, or the host's own event. */
   let came;
   /**
-   * The machine need not be told of each message: all that it learns from one over the raw wire is that the connection is alive, and of the last one
-   * it is told that before it is told anything else.
+   * The machine knows that the connection is alive, which is all that it learns from a message over the raw wire. So it is not told of the next ones; and
+   * before its next input, when the last of them came.
    */
   let knows = false;
   let last;

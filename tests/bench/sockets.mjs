@@ -34,13 +34,13 @@ const LOADS = [
 });
 const PING_PONG = "ping-pong";
 const ROUND_TRIPS = 2_000;
-/** Of each load, in each of which every adapter has its turn. */
+/** The parts of a load. */
 const PARTS = 10;
 /** Milliseconds without a request, after which a client is connected and waits. */
 const REST = 100;
 /** Messages a second, and for how many seconds. */
 const RATES = [[1, 10], [100, 10], [1000, 5]];
-/** Messages before that, for what is compiled. */
+/** Messages that come first and do not count, for what is compiled on the way. */
 const WARM = 50;
 const LIMIT = 1.05;
 
@@ -87,8 +87,8 @@ const withPages = async (adapters, load, work) => {
 };
 
 /**
- * Measures one load: all pages are open, and in each part each has its turn, so that what else the machine does meets them alike. In the first part
- * everything is compiled.
+ * Measures one load: all pages are open, and in each part each has its turn, so that what else the machine does meets them alike. In part 0, which does
+ * not count, everything is compiled. `measure(page, part)` resolves to µs.
  */
 const inParts = (round, able, load, measure) => withPages(able, load, async (pages) => {
   for (let part = 0; part <= PARTS; part += 1) {
@@ -98,7 +98,7 @@ const inParts = (round, able, load, measure) => withPages(able, load, async (pag
       await trying(adapter, load, async () => { taken.set(adapter.name, await measure(pages.get(adapter.name), part)); });
     }
     if (part === 0) continue;
-    for (const [name, µs] of taken) results.note(µs, name, load, "µs");
+    for (const [name, time] of taken) results.note(time, name, load, "µs");
     results.compare(taken, BASE, load);
   }
 });
@@ -111,12 +111,12 @@ const expression = ({ what, size, binary }, count) => (what === "send"
 for (let round = 0; round < chosen.rounds; round += 1) {
   for (const load of loads) {
     const count = load.count / (chosen.quick ? 10 * PARTS : PARTS);
-    const expected = new Map();
+    let expected;
     await inParts(round, adapters.filter(({ lacks }) => !load.binary || lacks !== "binary"), load.name, async (page, part) => {
       const { value, cpu } = await page.measure(expression(load, count), { collects: part === 0 });
       const received = JSON.stringify(value);
-      if (!expected.has(part)) expected.set(part, received);
-      if (received !== expected.get(part)) throw new Error(`it received ${received}, not ${expected.get(part)}`);
+      expected ??= received;
+      if (received !== expected) throw new Error(`it received ${received}, not ${expected}`);
       return (cpu * 1000) / count;
     });
   }
@@ -153,7 +153,7 @@ console.log(`# Sockets
 
 ${where}
 
-Main-thread CPU of the page ÷ that of native WebSocket in the same round, and the median round trip likewise; median [min–max], lower is better.
+Main-thread CPU of the page ÷ that of native WebSocket in the same part of a load, and the median round trip likewise; median [min–max], lower is better.
 
 ${table(["", ...columns], [
   ...adapters.map(({ name, title }) => [title, ...columns.map((load) => (name === BASE ? "1" : spread(results.of(name, load))))]),
