@@ -205,9 +205,9 @@ test-next: tools-build tools-browsers fixture pkg/package.json
 	node --test tests/npm/consumers/next.test.mjs
 	@echo "$@: passed"
 
-## make test-all         what takes longer or needs more tools: all sets of features, the licences of dependencies, and Next
+## make test-all         what takes longer or needs more tools: all sets of features, licences of dependencies, the last release, and Next
 .PHONY: test-all
-test-all: test test-features test-deps test-next
+test-all: test test-features test-deps test-semver test-next
 
 ##   make test-features  every set of the crate's features, on both targets; those of the npm build as one
 .PHONY: test-features
@@ -223,6 +223,17 @@ test-deps:
 	@scripts/tools.sh cargo-deny
 	cargo deny check bans licenses sources
 	@echo "$@: passed"
+
+# A commit that the crate's public surface is compared with.
+BASELINE ?= $(shell git describe --tags --match 'v*' --abbrev=0 2>/dev/null)
+##   make test-semver    whether the crate's version is true to what changed of its surface since the last release, or BASELINE=commit
+.PHONY: test-semver
+test-semver:
+	@scripts/tools.sh cargo-semver-checks
+	@if [ -n "$(BASELINE)" ]; then \
+		cargo semver-checks -p everwire --baseline-rev "$(BASELINE)" --only-explicit-features --features json,serde-json,testing; \
+		echo "$@: passed"; \
+	else echo "$@: left out, as nothing has been released yet; BASELINE=commit says what to compare with"; fi
 
 ## make interop          the same, by its name
 .PHONY: interop

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what is missing of the tools that a make target needs:
-#   scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny
+#   scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny | cargo-semver-checks
 # It takes a fraction of a second when nothing is. What it may not install itself it names, and fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -88,5 +88,6 @@ fuzz)
 wasm-pack) cargo_tool wasm-pack 0.15.0 ;;
 cargo-hack) cargo_tool cargo-hack 0.6.46 ;;
 cargo-deny) cargo_tool cargo-deny 0.20.2 ;;
-*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny" ;;
+cargo-semver-checks) cargo_tool cargo-semver-checks 0.51.0 ;;
+*) fail "usage: scripts/tools.sh build | browsers | docs | consumers | peers | next | fuzz | wasm-pack | cargo-hack | cargo-deny | cargo-semver-checks" ;;
 esac

@@ -49,8 +49,11 @@
 //! - `npm`, `npm-wires`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
 
+// For the tests, the benchmarks and the fuzzer of this repository, which drive it in virtual time. No promise to anybody else: what applications
+// name of it is exported below.
+#[doc(hidden)]
 pub mod core;
-pub mod web;
+mod web;
 
 mod api;
 #[cfg(any(feature = "npm", feature = "npm-parser"))]

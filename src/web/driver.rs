@@ -34,13 +34,13 @@ use crate::core::{
 };
 
 /// Who hears what the connection tells. Called with nothing borrowed: it may do anything.
-pub trait Observer {
+pub(crate) trait Observer {
     /// One notice of `driver`'s, in order. After [`Notice::Closed`] there is none.
     fn hear(&self, driver: &Driver, notice: Notice<Data>);
 }
 
 /// A running connection.
-pub struct Driver {
+pub(crate) struct Driver {
     me: Weak<Self>,
     attempts: Attempts,
     judge: Option<Judge>,
@@ -72,7 +72,7 @@ impl fmt::Debug for Driver {
 impl Driver {
     /// Makes a connection that has not begun; [`Self::start`] begins.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         config: Config,
         mut endpoint: Endpoint,
         wire: Box<dyn Wire<Data>>,
@@ -110,7 +110,7 @@ impl Driver {
     }
 
     /// Connects, and watches the page.
-    pub fn start(&self) {
+    pub(crate) fn start(&self) {
         self.page.set(Some(page::watch(&self.me)));
         self.input(Input::WallClock(clock::wall()));
         if page::starts_offline() {
@@ -120,7 +120,7 @@ impl Driver {
     }
 
     /// Something happened.
-    pub fn input(&self, input: Input<Data>) {
+    pub(crate) fn input(&self, input: Input<Data>) {
         self.machine.borrow_mut().step(clock::now(), input, &mut *self.effects.borrow_mut());
         self.run();
     }
@@ -130,49 +130,49 @@ impl Driver {
     /// # Errors
     ///
     /// The message comes back where it was not taken.
-    pub fn send(&self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
+    pub(crate) fn send(&self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
         let result = self.machine.borrow_mut().send(clock::now(), data, terms, &mut *self.effects.borrow_mut());
         self.run();
         result
     }
 
     /// Closes for good.
-    pub fn close(&self, code: u16, reason: String) {
+    pub(crate) fn close(&self, code: u16, reason: String) {
         self.closing.set(true);
         self.input(Input::Close { code, reason: reason.into() });
     }
 
     /// Has the application closed, or let go of the connection?
     #[must_use]
-    pub fn is_closing(&self) -> bool {
+    pub(crate) fn is_closing(&self) -> bool {
         self.closing.get()
     }
 
     /// Closes for good because nobody is left to hear of it.
-    pub fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         self.close(1000, String::new());
     }
 
     /// Has events of this type delivered, which is needed before the browser's own EventSource does.
-    pub fn listen(&self, kind: &str) {
+    pub(crate) fn listen(&self, kind: &str) {
         self.attempts.listen(kind);
     }
 
     /// The connection at a glance.
     #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
+    pub(crate) fn snapshot(&self) -> Snapshot {
         self.machine.borrow().snapshot(clock::now())
     }
 
     /// The application's subprotocol that the server chose; empty if none, and where there is no WebSocket.
     #[must_use]
-    pub fn protocol(&self) -> String {
+    pub(crate) fn protocol(&self) -> String {
         if self.is_over_socket() { self.attempts.protocol().unwrap_or_default() } else { String::new() }
     }
 
     /// Bytes that the WebSocket took and that have not left the browser; zero where there is none.
     #[must_use]
-    pub fn buffered(&self) -> usize {
+    pub(crate) fn buffered(&self) -> usize {
         if self.is_over_socket() { self.attempts.buffered() } else { 0 }
     }
 
@@ -183,37 +183,37 @@ impl Driver {
 
     /// What ended the last try; `None` while there is a connection.
     #[must_use]
-    pub fn last_cause(&self) -> Option<Cause> {
+    pub(crate) fn last_cause(&self) -> Option<Cause> {
         self.machine.borrow().last_cause().cloned()
     }
 
     /// What the last reconnect meant for the data; `None` before there was one.
     #[must_use]
-    pub fn continuity(&self) -> Option<Continuity> {
+    pub(crate) fn continuity(&self) -> Option<Continuity> {
         self.machine.borrow().continuity()
     }
 
     /// The last id seen; empty for none.
     #[must_use]
-    pub fn last_id(&self) -> String {
+    pub(crate) fn last_id(&self) -> String {
         self.machine.borrow().last_id().decoded().into_owned()
     }
 
     /// Messages and bytes that wait in the outbox.
     #[must_use]
-    pub fn queued(&self) -> (usize, usize) {
+    pub(crate) fn queued(&self) -> (usize, usize) {
         self.machine.borrow().queued()
     }
 
     /// Attempts that were made, those of a better transport beside the connection included.
     #[must_use]
-    pub fn attempted(&self) -> u64 {
+    pub(crate) fn attempted(&self) -> u64 {
         self.attempts.count()
     }
 
     /// Bytes that came with server-sent events: those of responses, and of the data of events where a script sees no more.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes.get()
     }
 

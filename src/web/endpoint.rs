@@ -6,13 +6,13 @@ use super::{data::Data, handshake::Handshake, provider::Provider, request::Recip
 use crate::core::{cause::Cause, types::Ruling};
 
 /// The application's own verdict on a failure; `None`: the default.
-pub type Judge = Rc<dyn Fn(&Cause) -> Option<Ruling>>;
+pub(crate) type Judge = Rc<dyn Fn(&Cause) -> Option<Ruling>>;
 
 /// Tells the reply to the heartbeat from messages.
-pub type IsReply = Rc<dyn Fn(&Data) -> bool>;
+pub(crate) type IsReply = Rc<dyn Fn(&Data) -> bool>;
 
 /// The application's own heartbeat, over a WebSocket.
-pub struct Pulse {
+pub(crate) struct Pulse {
     /// Gives what is sent.
     pub message: Rc<dyn Fn() -> Data>,
     /// What it tells from messages is not delivered; `None`: all is.
@@ -27,7 +27,7 @@ impl fmt::Debug for Pulse {
 
 /// A server, and what the application does about it.
 #[derive(Default)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// Its WebSocket.
     pub socket: Handshake,
     /// Its HTTP side.

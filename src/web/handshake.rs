@@ -4,7 +4,7 @@ use super::provider::Provider;
 
 /// How to open the WebSockets of a connection.
 #[derive(Clone, Debug, Default)]
-pub struct Handshake {
+pub(crate) struct Handshake {
     /// An absolute URL, `ws` or `wss`. Empty where there is no WebSocket.
     pub url: String,
     /// Gives such a one, in its place.

@@ -6,20 +6,24 @@
 //! There is no policy here. [`driver::Driver`] owns the [`Machine`](crate::core::machine::Machine) and what it has in the browser, and is
 //! the only one that talks to either.
 
-pub mod driver;
-pub mod endpoint;
+pub(crate) mod driver;
 #[cfg_attr(
     all(feature = "testing", not(target_arch = "wasm32")),
     allow(dead_code, reason = "some is for a browser alone")
 )]
-pub mod handshake;
-pub mod permitted;
-pub mod provider;
+pub(crate) mod endpoint;
 #[cfg_attr(
     all(feature = "testing", not(target_arch = "wasm32")),
     allow(dead_code, reason = "some is for a browser alone")
 )]
-pub mod request;
+pub(crate) mod handshake;
+pub(crate) mod permitted;
+pub(crate) mod provider;
+#[cfg_attr(
+    all(feature = "testing", not(target_arch = "wasm32")),
+    allow(dead_code, reason = "some is for a browser alone")
+)]
+pub(crate) mod request;
 
 mod event;
 pub(crate) mod memory;
@@ -38,4 +42,4 @@ use fake as host;
 
 pub(crate) use host::clock;
 use host::{attempts, fetch, page, task};
-pub use host::{data, guard, requests, store, url};
+pub(crate) use host::{data, guard, requests, store, url};

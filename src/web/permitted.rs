@@ -2,7 +2,7 @@
 
 /// Is it a token (RFC 9110, 5.6.2)?
 #[must_use]
-pub fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_tchar)
 }
@@ -38,7 +38,7 @@ const FORBIDDEN: &[&str] = &[
 /// # Errors
 ///
 /// If not: what was expected, as the end of a sentence.
-pub fn check_header(name: &str, value: &str) -> Result<(), &'static str> {
+pub(crate) fn check_header(name: &str, value: &str) -> Result<(), &'static str> {
     let lower = name.to_ascii_lowercase();
     if !is_token(name) {
         return Err("expected an HTTP token as the header's name");
@@ -60,7 +60,7 @@ pub fn check_header(name: &str, value: &str) -> Result<(), &'static str> {
 /// # Errors
 ///
 /// If not: what was expected, as the end of a sentence.
-pub fn check_method(method: &str) -> Result<String, &'static str> {
+pub(crate) fn check_method(method: &str) -> Result<String, &'static str> {
     let upper = method.to_ascii_uppercase();
     if !is_token(method) || matches!(upper.as_str(), "CONNECT" | "TRACE" | "TRACK") {
         return Err("expected an HTTP method that browsers let a script use");

@@ -13,14 +13,14 @@ use super::guard::{guarded, guarded_work};
 const PANICKED: &str = "the function panicked";
 
 /// What a provider promises: the value, or words on why there is none.
-pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>>>>;
+pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>>>>;
 
 /// An asynchronous function of the application's, called anew whenever what it provides is needed.
-pub struct Provider<T>(Rc<dyn Fn() -> Answer<T>>);
+pub(crate) struct Provider<T>(Rc<dyn Fn() -> Answer<T>>);
 
 impl<T: 'static> Provider<T> {
     /// Provides what the futures of `provide` give, made into what is needed, or the words on why that cannot be.
-    pub fn new<Given, Error, Work>(
+    pub(crate) fn new<Given, Error, Work>(
         provide: impl Fn() -> Work + 'static,
         make: impl Fn(Given) -> Result<T, String> + Copy + 'static,
     ) -> Self
@@ -41,7 +41,10 @@ impl<T: 'static> Provider<T> {
 
     /// The same, with what it gives made into something else, or the words on why that cannot be.
     #[must_use]
-    pub fn map<Made: 'static>(self, make: impl Fn(T) -> Result<Made, String> + Copy + 'static) -> Provider<Made> {
+    pub(crate) fn map<Made: 'static>(
+        self,
+        make: impl Fn(T) -> Result<Made, String> + Copy + 'static,
+    ) -> Provider<Made> {
         Provider::new(move || self.ask(), make)
     }
 

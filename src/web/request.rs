@@ -4,11 +4,11 @@ use super::{data::Data, provider::Provider, query, url::is_cross_origin};
 use crate::core::types::{Manner, Payload};
 
 /// Names and values. A value is text here, and goes as its UTF-8.
-pub type Headers = Vec<(String, String)>;
+pub(crate) type Headers = Vec<(String, String)>;
 
 /// How to make the requests that receive.
 #[derive(Clone, Debug)]
-pub struct Recipe {
+pub(crate) struct Recipe {
     /// An absolute URL, `http` or `https`.
     pub url: String,
     /// Gives such a one, in its place.

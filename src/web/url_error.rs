@@ -4,7 +4,7 @@ use core::fmt;
 
 /// What is wrong with a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrlError {
+pub(crate) enum UrlError {
     /// The URL parser does not take it.
     Invalid,
     /// Its scheme is none of those that the connection can use.
@@ -16,7 +16,7 @@ pub enum UrlError {
 impl UrlError {
     /// What was expected, as the end of a sentence.
     #[must_use]
-    pub const fn expected(self) -> &'static str {
+    pub(crate) const fn expected(self) -> &'static str {
         match self {
             Self::Invalid => "expected a valid URL, absolute or relative to the page",
             Self::Scheme => "expected the scheme ws, wss, http or https",

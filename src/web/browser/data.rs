@@ -6,7 +6,7 @@ use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, prelude::*};
 
 use crate::core::{sse::text, text::Text, types::Payload};
-pub use crate::web::event::ServerEvent;
+pub(crate) use crate::web::event::ServerEvent;
 
 /// A string, an `ArrayBuffer`, a view on one, or a `Blob`; or server-sent events that came together.
 #[derive(Clone, Debug)]

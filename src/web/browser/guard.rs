@@ -27,7 +27,7 @@ extern "C" {
 }
 
 /// What comes of this; `None` if it has panicked, which the page then hears of as of any error that nobody caught.
-pub fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
     let (mut call, mut result) = (Some(call), None);
     let called = call_back(&mut || result = call.take().map(|call| call()));
     if let Err(thrown) = called {

@@ -3,14 +3,14 @@
 
 pub(super) mod attempts;
 pub(crate) mod clock;
-pub mod data;
+pub(crate) mod data;
 pub(super) mod fetch;
-pub mod guard;
+pub(crate) mod guard;
 pub(super) mod page;
-pub mod requests;
-pub mod store;
+pub(crate) mod requests;
+pub(crate) mod store;
 pub(super) mod task;
-pub mod url;
+pub(crate) mod url;
 
 mod cors;
 mod headers;

@@ -30,7 +30,7 @@ type Opened = Result<Box<dyn Receiver>, JsValue>;
 
 /// What a wire does over HTTP.
 #[derive(Clone, Copy, Debug)]
-pub struct Requests {
+pub(crate) struct Requests {
     receive: fn(&Attempts, ConnId, Transport, String, Open),
     open: Open,
     post: fn(&Attempts, ConnId, Data),
@@ -51,11 +51,11 @@ struct Asked<'a> {
 
 impl Requests {
     /// It receives event streams.
-    pub const EVENT_STREAMS: Self = Self::new(open_event_stream);
+    pub(crate) const EVENT_STREAMS: Self = Self::new(open_event_stream);
     /// It receives messages as the browser's own EventSource gives them, or one as the answer to each poll; and it posts.
-    pub const MESSAGES: Self = Self::new(open_source_or_poll);
+    pub(crate) const MESSAGES: Self = Self::new(open_source_or_poll);
     /// It receives the answers to polls; and it posts.
-    pub const POLLS: Self = Self::new(open_poll);
+    pub(crate) const POLLS: Self = Self::new(open_poll);
 
     const fn new(open: Open) -> Self {
         Self { receive, open, post, farewell }

@@ -21,7 +21,7 @@ const INTERVAL: Millis = Millis(1_000);
 
 /// Which of the page's storages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Area {
+pub(crate) enum Area {
     /// That of this tab, until it is closed.
     Session,
     /// That of this origin, without an end.
@@ -29,7 +29,7 @@ pub enum Area {
 }
 
 /// Keeps one last id.
-pub struct Keeper {
+pub(crate) struct Keeper {
     me: Weak<Self>,
     storage: Option<Storage>,
     key: String,
@@ -49,7 +49,7 @@ impl fmt::Debug for Keeper {
 impl Keeper {
     /// Keeps the last id of what this URL gives.
     #[must_use]
-    pub fn new(area: Area, url: &str) -> Rc<Self> {
+    pub(crate) fn new(area: Area, url: &str) -> Rc<Self> {
         let global = js_sys::global();
         let name = match area {
             Area::Session => "sessionStorage",
@@ -78,12 +78,12 @@ impl Keeper {
 
     /// The id that was kept; empty for none.
     #[must_use]
-    pub fn kept(&self) -> String {
+    pub(crate) fn kept(&self) -> String {
         self.storage.as_ref().and_then(|storage| storage.get_item(&self.key).ok().flatten()).unwrap_or_default()
     }
 
     /// This is the last id now: it is written at once, or soon, if that was done a moment ago.
-    pub fn keep(&self, id: Rc<str>) {
+    pub(crate) fn keep(&self, id: Rc<str>) {
         self.next.replace(Some(id));
         let rest = self.rest.take();
         if rest.is_some() {
@@ -94,7 +94,7 @@ impl Keeper {
     }
 
     /// This is the last id, for good.
-    pub fn end(&self, id: Rc<str>) {
+    pub(crate) fn end(&self, id: Rc<str>) {
         self.next.replace(Some(id));
         self.write();
         self.rest.take();

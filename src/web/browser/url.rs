@@ -3,7 +3,7 @@
 use wasm_bindgen::prelude::*;
 use web_sys::Url;
 
-pub use crate::web::url_error::UrlError;
+pub(crate) use crate::web::url_error::UrlError;
 
 #[wasm_bindgen]
 extern "C" {
@@ -32,7 +32,7 @@ fn parse(url: &str) -> Result<Url, UrlError> {
 /// # Errors
 ///
 /// If it is no URL, has another scheme, or has a fragment.
-pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
+pub(crate) fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
     let url = parse(url)?;
     if !url.hash().is_empty() || url.href().ends_with('#') {
         return Err(UrlError::Fragment);
@@ -64,6 +64,6 @@ fn origin_of(url: &str) -> Option<String> {
 
 /// Is `url`, an absolute one, on another origin than the page?
 #[must_use]
-pub fn is_cross_origin(url: &str) -> bool {
+pub(crate) fn is_cross_origin(url: &str) -> bool {
     origin() != origin_of(url)
 }

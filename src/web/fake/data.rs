@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::core::{sse, text::Text, types::Payload};
-pub use crate::web::event::ServerEvent;
+pub(crate) use crate::web::event::ServerEvent;
 
 /// A text or bytes; or server-sent events that came together.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin};
 
 /// What comes of this.
-pub fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
+pub(crate) fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
     Some(call())
 }
 

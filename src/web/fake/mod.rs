@@ -6,13 +6,13 @@
 
 pub(super) mod attempts;
 pub(crate) mod clock;
-pub mod data;
+pub(crate) mod data;
 pub(super) mod fetch;
-pub mod guard;
+pub(crate) mod guard;
 pub(crate) mod link;
 pub(crate) mod network;
 pub(crate) mod page;
-pub mod requests;
-pub mod store;
+pub(crate) mod requests;
+pub(crate) mod store;
 pub(crate) mod task;
-pub mod url;
+pub(crate) mod url;

@@ -2,13 +2,13 @@
 
 /// What a wire does over HTTP.
 #[derive(Clone, Copy, Debug)]
-pub struct Requests;
+pub(crate) struct Requests;
 
 impl Requests {
     /// It receives event streams.
-    pub const EVENT_STREAMS: Self = Self;
+    pub(crate) const EVENT_STREAMS: Self = Self;
     /// It receives messages.
-    pub const MESSAGES: Self = Self;
+    pub(crate) const MESSAGES: Self = Self;
     /// It receives the answers to polls.
-    pub const POLLS: Self = Self;
+    pub(crate) const POLLS: Self = Self;
 }

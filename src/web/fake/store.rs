@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 /// Which of the page's storages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Area {
+pub(crate) enum Area {
     /// That of this tab, until it is closed.
     Session,
     /// That of this origin, without an end.
@@ -17,32 +17,32 @@ thread_local! {
 
 /// Keeps one last id.
 #[derive(Debug)]
-pub struct Keeper {
+pub(crate) struct Keeper {
     key: (Area, String),
 }
 
 impl Keeper {
     /// Keeps the last id of what this URL gives.
     #[must_use]
-    pub fn new(area: Area, url: &str) -> Rc<Self> {
+    pub(crate) fn new(area: Area, url: &str) -> Rc<Self> {
         Rc::new(Self { key: (area, String::from(url)) })
     }
 
     /// The id that was kept; empty for none.
     #[must_use]
-    pub fn kept(&self) -> String {
+    pub(crate) fn kept(&self) -> String {
         STORAGE.with_borrow(|storage| storage.get(&self.key).map(|id| String::from(&**id))).unwrap_or_default()
     }
 
     /// This is the last id now.
-    pub fn keep(&self, id: Rc<str>) {
+    pub(crate) fn keep(&self, id: Rc<str>) {
         STORAGE.with_borrow_mut(|storage| {
             if id.is_empty() { storage.remove(&self.key) } else { storage.insert(self.key.clone(), id) }
         });
     }
 
     /// This is the last id, for good.
-    pub fn end(&self, id: Rc<str>) {
+    pub(crate) fn end(&self, id: Rc<str>) {
         self.keep(id);
     }
 }

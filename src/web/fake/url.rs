@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-pub use crate::web::url_error::UrlError;
+pub(crate) use crate::web::url_error::UrlError;
 
 /// Where relative URLs begin.
 const PAGE: &str = "http://localhost";
@@ -12,7 +12,7 @@ const PAGE: &str = "http://localhost";
 /// # Errors
 ///
 /// If it is no URL, has another scheme, or has a fragment.
-pub fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
+pub(crate) fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
     let url = url.trim();
     if url.contains('#') {
         return Err(UrlError::Fragment);
@@ -54,7 +54,7 @@ pub(in crate::web) fn encode(text: &str) -> String {
 
 /// The page is of each server's own origin.
 #[must_use]
-pub const fn is_cross_origin(_url: &str) -> bool {
+pub(crate) const fn is_cross_origin(_url: &str) -> bool {
     false
 }
 
