@@ -13,11 +13,12 @@
 mod world;
 
 use everwire::core::{
-    cause::Kind,
+    backoff::Backoff,
+    cause::{Kind, Verdict},
     cursor::Continuity,
     machine::Config,
     time::Millis,
-    types::{Head, Input, Lane, Manner, Notice, Phase, Report},
+    types::{Head, Input, Lane, Manner, Notice, Phase, Report, Ruling},
     wire::{
         Wire,
         relay::Relay,
@@ -60,6 +61,32 @@ fn an_event_source_elsewhere_that_gets_nowhere_is_taken_over_with_the_cursor() {
     let effects = bench.waits();
     assert_eq!(bench.rungs(), [EVENT_SOURCE, FETCH_STREAM], "which can send it");
     assert_eq!(asked(&effects), ["1"]);
+}
+
+#[test]
+fn an_event_source_elsewhere_tries_no_more_often_than_it_may() {
+    let backoff = |max_retries| Backoff { max_retries: Some(max_retries), ..Backoff::default() };
+    let mut bench = Bench::with(elsewhere(), Config { backoff: backoff(0), ..Config::default() });
+    bench.opens();
+    bench.report(Report::SourceError { gave_up: false });
+    assert_eq!((bench.phase(), bench.tries.len()), (Phase::Closed, 1));
+
+    let mut bench = Bench::with(elsewhere(), Config { backoff: backoff(1), ..Config::default() });
+    bench.opens();
+    bench.report(Report::SourceError { gave_up: false });
+    assert_eq!(bench.phase(), Phase::Connecting);
+    bench.report(Report::SourceError { gave_up: false });
+    assert_eq!((bench.phase(), bench.tries.len()), (Phase::Closed, 1));
+}
+
+#[test]
+fn an_event_source_elsewhere_does_not_try_before_the_application_has_judged() {
+    let mut bench = Bench::with(elsewhere(), Config { judges: true, ..Config::default() });
+    bench.opens();
+    bench.report(event("one", "1"));
+    bench.report(Report::SourceError { gave_up: false });
+    bench.step(Input::Judged(Some(Ruling::Verdict(Verdict::Stop))));
+    assert_eq!((bench.phase(), bench.tries.len()), (Phase::Closed, 1));
 }
 
 #[test]

@@ -167,14 +167,14 @@ impl<P: Payload> Machine<P> {
 
     fn interrupted(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let mut cause = Cause::new(Kind::Network);
-        let stood = self.stood(now);
-        let Some(carrier) = &mut self.carrier else { return };
-        self.attempt = if stood { 1 } else { self.attempt.saturating_add(1) };
-        // One that gets nowhere is taken over: it knows no backoff.
-        if self.attempt > 3 {
-            self.attempt = self.attempt.saturating_sub(1);
+        let retry = if self.stood(now) { 0 } else { self.attempt };
+        let is_last = self.config.backoff.max_retries.is_some_and(|max| retry >= max);
+        // One that gets nowhere is taken over: it knows no backoff. So is one that may not try again, or not without being judged.
+        if retry >= 3 || is_last || self.config.judges {
             return self.fail(now, cause, out);
         }
+        let Some(carrier) = &mut self.carrier else { return };
+        self.attempt = retry.saturating_add(1);
         carrier.continuity = if self.cursor.is_empty() { Continuity::Fresh } else { Continuity::Resumed };
         carrier.stood = false;
         cause.transport = Some(carrier.transport);
