@@ -3,11 +3,14 @@
 import { httpRequest, webSocket } from "./shell.js";
 import { eventSource } from "./source.js";
 
-/** Those of `everwire/raw`. */
-export const rawWires = { raw: { transports: { websocket: webSocket } } };
+const raw = { transports: { websocket: webSocket } };
 
+/** Those of `everwire/raw`. */
+export const rawWires = { raw };
+
+// Not spread of `rawWires`: bundlers take that for something that happens, and keep it where nobody imports this.
 export const allWires = {
-  ...rawWires,
+  raw,
   relay: {
     own: ["ws+meta.nchan"],
     query: "last_event_id",

@@ -61,11 +61,14 @@ const fileOf = (pkg, entry) => {
   return exports[entry.replace("everwire", ".")].default;
 };
 
+/** What an application that imports these names of the package in `pkg` has of it. */
+export const bundledFrom = (pkg, entry, names) => bundled(pkg, fileOf(pkg, entry), names);
+
 /** Bytes of what a page pays for each import of the package in `pkg`: raw (minified), `gzip -9` and `brotli -q 11`; by entry and names. */
 export async function sizes(pkg) {
   const measured = {};
   for (const [entry, names = ""] of IMPORTS) {
-    measured[`${entry}: ${names}`] = weigh(await bundled(pkg, fileOf(pkg, entry), names));
+    measured[`${entry}: ${names}`] = weigh(await bundledFrom(pkg, entry, names));
   }
   for (const name of ["machine", "raw", "parser"]) measured[`wasm/${name}.wasm`] = weigh(readFileSync(join(pkg, "wasm", `${name}.wasm`)));
   return measured;
