@@ -69,6 +69,8 @@ export const connect = (face, engine, wire) => {
   let flows = false;
   let cause;
   let upSince = 0;
+  /** The state that the application was told of last. */
+  let shown = "connecting";
 
   const log = logger(wire.debug);
   const emit = (type, fields, told = fields) => {
@@ -206,7 +208,9 @@ export const connect = (face, engine, wire) => {
 
   /** Says where to go on, before anything else is said. */
   const greet = () => {
-    if (wire.hello && it.lastEventId) machine.send(attempt(wire.hello, it.lastEventId) ?? "", { volatile: true });
+    if (!wire.hello || !it.lastEventId) return;
+    const hello = attempt(wire.hello, it.lastEventId);
+    if (hello !== undefined) machine.send(hello, { volatile: true });
   };
 
   /** By their names; src/js/host.rs has the arguments. The first two are of this file. */
@@ -266,8 +270,8 @@ export const connect = (face, engine, wire) => {
       else parts.get(id)?.send?.(message);
     },
     farewell(id, body) {
-      const { httpUrl } = parts.get(id)?.where.place ?? {};
-      if (httpUrl) sendBeacon({ ...wire, httpUrl: addressed(id, httpUrl) }, body.join?.("") ?? body);
+      const { httpUrl, headers } = parts.get(id)?.where.place ?? {};
+      if (httpUrl) sendBeacon({ ...wire, headers, httpUrl: addressed(id, httpUrl) }, body.join?.("") ?? body);
     },
     drop(id, ...farewell) {
       log?.("leave", { id });
@@ -324,8 +328,8 @@ export const connect = (face, engine, wire) => {
       if (remembered.size > MOST_REMEMBERED) remembered.delete(remembered.keys().next().value);
     },
     status(phase, by, attempt, retryIn) {
-      const previous = it.state;
-      const state = PHASES[phase];
+      const previous = shown;
+      const state = shown = PHASES[phase];
       const transport = TRANSPORTS[by] ?? null;
       it.state = state;
       it.transport = transport;
@@ -333,7 +337,11 @@ export const connect = (face, engine, wire) => {
       cause = undefined;
       // Without a transport it is credentials that it waits for.
       if (state === "connecting" && transport) counters.attempts += 1;
-      if (state === "open" && previous !== "open") greet();
+      if (state === "open" && previous !== "open") {
+        upSince = performance.now();
+        it.wasOpen = true;
+        greet();
+      }
       emit("statechange", { state, previous, transport, attempt, retryIn });
     },
     /** Comes between a status and what has this cause. */
@@ -351,7 +359,6 @@ export const connect = (face, engine, wire) => {
       };
     },
     opened() {
-      upSince = performance.now();
       tell("open");
     },
     message(value, id) {
@@ -390,7 +397,6 @@ export const connect = (face, engine, wire) => {
       tell("reconnecting", { attempt, delay, cause });
     },
     reconnected(continuity, downtime) {
-      upSince = performance.now();
       if (openParser) tell("open");
       tell("reconnected", { continuity: CONTINUITIES[continuity], downtime, transport: it.transport });
     },
@@ -433,6 +439,7 @@ export const connect = (face, engine, wire) => {
     closing: false,
     /** The `close` event, when it was. */
     ended: undefined,
+    wasOpen: false,
     binaryType: "blob",
     get queued() { return machine?.queued() ?? 0; },
     get socket() { return parts.get(carrier)?.socket; },

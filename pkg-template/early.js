@@ -5,7 +5,7 @@
 // | --- | --- |
 // | `START` | the first transport is opened, unless the host is offline |
 // | reports, page events, frames, pieces, releases | kept, in order |
-// | `send` | queued; refused if it is volatile, or if the outbox would be full, whatever `whenFull` says |
+// | `send` | queued, to be told before all reports; refused if it is volatile, or if the outbox would be full, whatever `whenFull` says |
 // | `RECONNECT` | nothing: it is connecting |
 // | `CLOSE` | the end, at once: what was queued is told as dropped |
 // | the module fails to load | the end, with a cause that says why |
@@ -18,9 +18,9 @@ import { CLOSE, OFFLINE, PAGE, RECONNECT, START, TRANSPORTS, UNSENDABLE } from "
 const FIRST = 1;
 const REFUSED = 0, QUEUED = 1;
 /** Places in `PHASES`, `WHY_DROPPED` and `CAUSES`, and one that no transport has. */
-const CLOSED = 4, FULL = 0, BY_CLOSING = 1, NOT_SENDABLE = 3, UNUSABLE = 10, NONE = 7;
+const CLOSED = 4, FULL = 0, BY_CLOSING = 1, NOT_SENDABLE = 3, EXPIRED = 4, UNUSABLE = 10, NONE = 7;
 /** Places in the `numbers` of options.js. */
-const MOST_MESSAGES = 9, MOST_BYTES = 13;
+const MOST_MESSAGES = 9, TTL = 10, MOST_BYTES = 13;
 /** Numbers and flags of `create` in src/js/machine.rs. */
 const ENGINE_IO = 2, NEEDS_FETCH = 2, BEGINS_LOW = 64;
 
@@ -80,14 +80,17 @@ export const earlyEngine = (loading) => (tell, wire, lastId, beginWith, run) => 
       tell(effect, what);
     }, wire, lastId, beginWith);
     for (const [method, id, ...what] of kept) {
-      if (method === "send") resend(...what);
-      else if (id !== FIRST || isThere) machine[method](...what);
+      if (id !== FIRST || isThere) machine[method](...what);
+      // The application knows of nothing that came later: what it sends when it is open goes first.
+      if (what[0] === START) queue.forEach(resend);
     }
     queue = [];
     run();
   };
-  const resend = (data, terms, later) => {
-    const delivery = machine.send(data, terms, later);
+  const resend = ({ data, terms, later, since }) => {
+    const ttl = (terms.ttl ?? wire.settings.numbers[TTL]) - (performance.now() - since);
+    if (ttl <= 0) return tell("dropped", [EXPIRED, data]);
+    const delivery = machine.send(data, ttl < Infinity ? { ...terms, ttl } : terms, later);
     if (delivery === REFUSED) tell("dropped", [FULL, data]);
     if (delivery === UNSENDABLE) tell("dropped", [NOT_SENDABLE, data]);
   };
@@ -106,10 +109,8 @@ export const earlyEngine = (loading) => (tell, wire, lastId, beginWith, run) => 
       const { numbers } = wire.settings;
       const more = size(data);
       if (ended || terms.volatile || queue.length >= numbers[MOST_MESSAGES] || bytes + more > numbers[MOST_BYTES]) return REFUSED;
-      const value = later(data);
-      queue.push({ data: value });
+      queue.push({ data: later(data), terms, later, since: performance.now() });
       bytes += more;
-      kept.push(["send", 0, value, terms, later]);
       return QUEUED;
     },
     frame(id, data, now) {

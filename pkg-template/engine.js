@@ -1,6 +1,7 @@
 // The wasm side: one instance for all connections of a page. Only numbers cross; src/js/ of the repository is its other half.
 
 import { compile } from "./compile.js";
+import { bytesOf } from "./payload.js";
 
 const QUEUED = 1;
 
@@ -36,11 +37,8 @@ export const instantiate = (module) => {
 
   const memory = (at, length) => new Uint8Array(wasm.memory.buffer, at, length);
   const text = (at, length) => decoder.decode(memory(at, length));
-  /** A text's bytes, a view as it is, or a buffer's view. */
-  const view = (value) => {
-    if (typeof value === "string") return encoder.encode(value);
-    return value.buffer ? value : new Uint8Array(value);
-  };
+  // The host's functions never throw: the machine that called would be lost.
+  const view = (value) => (typeof value === "string" ? encoder.encode(value) : bytesOf(value));
   /** Writes to a place that has room, and tells how much. */
   const write = (at, bytes) => {
     memory(at, bytes.length).set(bytes);
@@ -60,7 +58,7 @@ export const instantiate = (module) => {
     // Payloads.
     size: (at) => values[at].size ?? view(values[at]).byteLength,
     // Most texts are short enough for it, however many bytes a character takes.
-    fits: (at, most) => (values[at].byteLength ?? values[at].length * 3) <= most || host.size(at) <= most,
+    fits: (at, most) => values[at].length * 3 <= most || host.size(at) <= most,
     decode: (at) => { values[at] = decoder.decode(values[at]); },
     is_bytes: (at) => typeof values[at] !== "string",
     make: (at, length) => keep(text(at, length)),
@@ -120,7 +118,7 @@ export const instantiate = (module) => {
       /** `later` makes of a value what may be sent later. */
       send: (data, { volatile = false, ttl = -1, key = "" } = {}, later) => {
         const at = keep(data);
-        const delivery = wasm.send(machine, performance.now(), at, volatile, ttl, key && pass(key, ""));
+        const delivery = wasm.send(machine, performance.now(), at, volatile, ttl, pass(String(key), ""));
         if (delivery === QUEUED) values[at] = later(data);
         return delivery;
       },

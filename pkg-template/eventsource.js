@@ -33,17 +33,21 @@ export const sourceClass = (engine) => {
       };
       const provided = [url, headers, body].some(isFunction);
       const place = provided ? undefined : placed(url, headers, body);
-      const settings = numbers(options, Object.keys(streams), ["maxEventBytes", MAX_EVENT_BYTES, 1]);
+      // Nobody but the application's own `fetch` makes requests, where it gives one.
+      const offered = fetch ? ["fetch-stream"] : Object.keys(streams);
+      const settings = numbers(options, offered, ["maxEventBytes", MAX_EVENT_BYTES, 1]);
       const alone = String(options.transports) === "eventsource";
       // To the URL of a function it would reconnect without asking that again.
       const keepsSource = Boolean(place) && (alone || new URL(place.url).origin !== globalThis.location?.origin);
-      const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout);
+      // The browser's own class repeats what has ended, and does not tell that from a failure.
+      const repeatable = options.repeatable ?? safe;
+      const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout) || !repeatable;
       super();
       this.#withCredentials = withCredentials;
       keepLists(this).connection = connect(this, engine, {
         number: 3,
         flags: keepsSource | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
-          | (!(options.repeatable ?? safe) << 4),
+          | (!repeatable << 4),
         settings,
         limit: options.maxEventBytes ?? MAX_EVENT_BYTES,
         transports: streams,

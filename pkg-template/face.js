@@ -24,7 +24,7 @@ const members = {
     const inner = innerOf(this);
     if (!inner.opened) {
       inner.opened = new Promise((resolve, reject) => {
-        if (this.readyState === 1) return resolve();
+        if (inner.connection.wasOpen) return resolve();
         const end = ({ cause }) => reject(new Error(cause?.message ?? "it was closed before it was open", { cause }));
         if (this.readyState > 1) return end(inner.connection.ended ?? {});
         this.addEventListener("open", () => resolve(), { once: true });

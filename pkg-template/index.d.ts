@@ -171,8 +171,8 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   resume?: ResumeOptions & {
     /** Send the last id in the query, under this name. */
     query?: string;
-    /** Makes the first message of a connection that goes on after an id. */
-    message?: (lastEventId: string) => Payload;
+    /** Makes the first message of a connection that goes on after an id; undefined is none. */
+    message?: (lastEventId: string) => Payload | undefined;
   };
 }
 
@@ -204,7 +204,7 @@ export interface EventSourceOptions extends ConnectionOptions {
    * with `refresh`, 425, 429, 503).
    */
   repeatable?: boolean;
-  /** In place of the global `fetch`. */
+  /** In place of the global `fetch`. It makes all requests, so `fetch-stream` is the only transport then. */
   fetch?: typeof fetch;
   /** The transports to use, best first. Default: all of them. */
   transports?: readonly ("eventsource" | "fetch-stream" | "xhr-stream" | "long-poll")[];
@@ -371,9 +371,12 @@ declare abstract class Connection extends EventTarget {
   reconnect(): void;
 }
 
-interface Iterable<E> {
+interface Iterable<E, Events> {
   /** The events of this type from now on, or of these types. */
-  events(types?: string | readonly string[], options?: IterateOptions): EventIterator<E>;
+  events(type?: "message", options?: IterateOptions): EventIterator<E>;
+  events<K extends keyof Events>(types: K | readonly K[], options?: IterateOptions): EventIterator<Events[K]>;
+  /** Of other types as well, as a server names them. */
+  events(types: string | readonly string[], options?: IterateOptions): EventIterator<E>;
   /** `events("message")`. */
   [Symbol.asyncIterator](): EventIterator<E>;
   /** Closes it, for `using`; where the host has `Symbol.dispose`. */
@@ -381,7 +384,7 @@ interface Iterable<E> {
 }
 
 /** A `WebSocket` that survives. `close` is dispatched once, at the end; drops in between are `reconnecting` and `reconnected`. */
-export interface ReconnectingWebSocket<Data = any> extends Iterable<MessageEvent<Data>> {}
+export interface ReconnectingWebSocket<Data = any> extends Iterable<MessageEvent<Data>, WebSocketEventMap<Data>> {}
 export class ReconnectingWebSocket<Data = any> extends Connection {
   /**
    * @throws {DOMException} `SyntaxError`, if the URL or a subprotocol cannot be used.
@@ -441,7 +444,7 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
  * An `EventSource` that survives. As in the native class, `open` is dispatched whenever it is open, and `error` whenever it was lost;
  * `close` once, at the end. Named events arrive under their names.
  */
-export interface ReconnectingEventSource<Data = string> extends Iterable<MessageEvent<Data>> {}
+export interface ReconnectingEventSource<Data = string> extends Iterable<MessageEvent<Data>, EventSourceEventMap<Data>> {}
 export class ReconnectingEventSource<Data = string> extends Connection {
   /**
    * @throws {DOMException} `SyntaxError`, if the URL cannot be used.

@@ -77,12 +77,12 @@ export const resuming = (url, { lastEventId, dedupe = 0, store, key = url } = {}
   return { lastEventId: String(lastEventId ?? kept ?? ""), dedupe, store, key: place };
 };
 
-/** `given` resolved against the page or worker, with the scheme made `scheme` or its secure form. */
+/** `given` resolved against the page or worker, with the scheme made `scheme` or its secure form. A WebSocket takes no fragment, all else ignores it. */
 export const resolve = (given, scheme) => {
   let parts;
   try {
-    parts = /^(?:ws|http)(s?:[^#]*)$/.exec(new URL(given, globalThis.document?.baseURI ?? globalThis.location?.href));
+    parts = /^(?:ws|http)(s?:[^#]*)(#.*)?$/.exec(new URL(given, globalThis.document?.baseURI ?? globalThis.location?.href));
   } catch {}
-  if (!parts) fail("url", given, "a ws, wss, http or https URL without a fragment", "SyntaxError");
+  if (!parts || (parts[2] && scheme === "ws")) fail("url", given, "a ws, wss, http or https URL without a fragment", "SyntaxError");
   return scheme + parts[1];
 };

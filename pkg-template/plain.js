@@ -4,6 +4,9 @@
 import { bare, logger, sizeOf } from "./log.js";
 import { nativeSocket } from "./native.js";
 
+/** Node.js has had the class since version 23. */
+const closeEvent = (fields) => (globalThis.CloseEvent ? new CloseEvent("close", fields) : Object.assign(new Event("close"), fields));
+
 const STATES = ["connecting", "open", "closed", "closed"];
 
 /** For `face`, an event target; made as `new WebSocket(...given)`. */
@@ -22,8 +25,10 @@ export const plainly = (face, given, { signal, debug }) => {
     if (socket) made.binaryType = socket.binaryType;
     counters.attempts += 1;
     it.ended = undefined;
+    if (signal?.aborted) made.close();
     made.onopen = isOurs(() => {
       upSince = performance.now();
+      it.wasOpen = true;
       log?.("open");
       tell(new Event("open"));
     });
@@ -35,7 +40,7 @@ export const plainly = (face, given, { signal, debug }) => {
     made.onerror = isOurs(() => { tell(new Event("error")); });
     const end = isOurs(({ code, reason, wasClean }) => {
       log?.("close", { code, reason, wasClean });
-      it.ended = new CloseEvent("close", { code, reason, wasClean });
+      it.ended = closeEvent({ code, reason, wasClean });
       tell(it.ended);
     });
     made.onclose = (event) => {
@@ -50,6 +55,7 @@ export const plainly = (face, given, { signal, debug }) => {
   const it = {
     lastEventId: "",
     queued: 0,
+    wasOpen: false,
     get socket() { return socket; },
     get url() { return socket.url; },
     get state() { return STATES[socket.readyState]; },
@@ -72,6 +78,5 @@ export const plainly = (face, given, { signal, debug }) => {
     },
   };
   open();
-  if (signal?.aborted) socket.close();
   return it;
 };

@@ -38,15 +38,15 @@ export const fetchStream = ({ url, method, headers, body, withCredentials, fetch
   const read = async () => {
     const response = await asked;
     head(response.status, (name) => response.headers.get(name), response.url || url);
-    if (signal.aborted) return;
     const reader = response.body?.getReader();
     if (!reader) return done();
-    for (;;) {
+    // An application's own fetch need not know the signal.
+    while (!signal.aborted) {
       const { done: ended, value } = await reader.read();
       if (ended) return done();
       chunk(value);
-      if (signal.aborted) return;
     }
+    await reader.cancel();
   };
   read().catch((error) => failed(String(error?.message ?? error)));
 };

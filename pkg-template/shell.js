@@ -97,8 +97,10 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers = {}, body 
 };
 
 /** Posts this, also while the page goes away, and does not hear what becomes of it. */
-export const sendBeacon = ({ httpUrl, withCredentials }, body) => {
-  const options = { method: "POST", body, mode: "no-cors", credentials: credentials(withCredentials), keepalive: true };
+export const sendBeacon = ({ httpUrl, withCredentials, headers }, body) => {
+  // Without headers there is no preflight to wait for.
+  const mode = headers ? "cors" : "no-cors";
+  const options = { method: "POST", headers, body, mode, credentials: credentials(withCredentials), keepalive: true };
   globalThis.fetch?.(httpUrl, options).catch(() => {});
 };
 

@@ -7,6 +7,8 @@
 
 import { fail } from "./options.js";
 
+const LIGHT = Symbol("light");
+
 /** Gives a constructor of light events the prototype that makes them pass for `Native`, with `more` on it. */
 const passFor = (Light, Native, more) => {
   // All that a native one has, as plain values and bound methods, for its own accessors refuse strangers. Not every host has every class.
@@ -14,7 +16,7 @@ const passFor = (Light, Native, more) => {
   const copy = {};
   for (const name in model) copy[name] = typeof model[name] === "function" ? model[name].bind(model) : model[name];
   Light.prototype = {
-    __proto__: Object.getPrototypeOf(model), ...copy, stopImmediatePropagation() { this.stopped = true; } };
+    __proto__: Object.getPrototypeOf(model), ...copy, [LIGHT]: true, stopImmediatePropagation() { this.stopped = true; } };
   Object.defineProperties(Light.prototype, Object.getOwnPropertyDescriptors(more ?? {}));
   return Light;
 };
@@ -79,12 +81,10 @@ class Lists {
   }
 
   dispatch(target, event) {
+    if (!event?.[LIGHT]) return this.#lend(target, event);
     for (const entry of this.#list(event.type)) {
-      const { callback, capture, once } = entry;
-      if (once) this.remove(event.type, callback, capture);
       try {
-        if (typeof callback === "function") callback.call(target, event);
-        else callback?.handleEvent(event);
+        this.#tell(entry, target, event);
       } catch (error) {
         // The other listeners still get their turn, and the browser reports this one as it does for its own events.
         queueMicrotask(() => { throw error; });
@@ -92,6 +92,28 @@ class Lists {
       if (event.stopped) break;
     }
     return !event.defaultPrevented;
+  }
+
+  #tell(entry, target, event) {
+    const { callback, capture, once } = entry;
+    if (once) this.remove(event.type, callback, capture);
+    if (typeof callback === "function") callback.call(target, event);
+    else callback?.handleEvent(event);
+  }
+
+  /** An event of the application's own goes the browser's way, past the same listeners. */
+  #lend(target, event) {
+    const { addEventListener, dispatchEvent } = EventTarget.prototype;
+    const controller = new AbortController();
+    const { signal } = controller;
+    for (const entry of this.#list(event?.type)) {
+      addEventListener.call(target, event.type, () => this.#tell(entry, target, event), { capture: entry.capture, signal });
+    }
+    try {
+      return dispatchEvent.call(target, event);
+    } finally {
+      controller.abort();
+    }
   }
 
   #list(type) {

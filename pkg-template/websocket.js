@@ -4,6 +4,7 @@ import { connect } from "./connection.js";
 import { connectionOf, makeFace } from "./face.js";
 import { constants, enumerable } from "./idl.js";
 import { fail, isFunction, numbers, oneOf, resolve, resuming } from "./options.js";
+import { copy, payload } from "./payload.js";
 import { plainly } from "./plain.js";
 import { keepLists } from "./target.js";
 
@@ -21,21 +22,9 @@ const protocolList = (given) => {
   return list;
 };
 
-/** What it is, whichever frame of the page it is from. */
-const isA = (data, ...kinds) => kinds.includes(Object.prototype.toString.call(data).slice(8, -1));
-
-/** What goes as it is; all else is text, but for symbols, of which `String` would make one. */
-const payload = (data) => (ArrayBuffer.isView(data) || isA(data, "ArrayBuffer", "Blob", "File") ? data : `${data}`);
-
-/** What is sent later is a copy: an application may go on with its buffer. */
-const copy = (data) => {
-  if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  return isA(data, "ArrayBuffer") ? data.slice() : data;
-};
-
 /** What is left to the browser's own class: nothing is asked for that it does not do. */
 const isPlain = (url, protocols, { reconnect, signal, debug, wire = "raw", ...more }) =>
-  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && (!debug || isFunction(debug)) && !Object.keys(more).length;
+  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && (!debug || isFunction(debug)) && Object.values(more).every((given) => given === undefined);
 
 /** A value, or what a function gives when an attempt begins. */
 const valueOf = (given) => (isFunction(given) ? given() : given);
@@ -43,10 +32,10 @@ const valueOf = (given) => (isFunction(given) ? given() : given);
 const heart = (heartbeat, wire) => {
   if (!heartbeat) return undefined;
   if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}, which has its own, or no place for one`);
-  const { message, isReply } = heartbeat;
+  const { interval = 25_000, timeout = 10_000, message, isReply } = heartbeat;
   if (!isFunction(message)) fail("heartbeat.message", message, "a function that gives what is sent");
   if (isReply && !isFunction(isReply)) fail("heartbeat.isReply", isReply, "a function");
-  return { interval: 25_000, timeout: 10_000, ...heartbeat };
+  return { interval, timeout, message, isReply };
 };
 
 const described = (url, protocols, options, wires) => {
@@ -63,8 +52,8 @@ const described = (url, protocols, options, wires) => {
   if ((resume.dedupe || resume.store) && wire !== "relay" && !id) {
     fail("resume", "dedupe or store", `id as well, for the wire ${wire} has no ids of its own`);
   }
-  // The browser's own EventSource sends no headers.
-  const offered = Object.keys(transports).filter((name) => !(headers && name === "eventsource"));
+  // The browser's own EventSource sends no headers, and hides the comments that are signs of life.
+  const offered = Object.keys(transports).filter((name) => !((headers || options.silenceTimeout) && name === "eventsource"));
   const wanted = [options.transports ?? offered].flat();
   // Whoever begins with polling wants to move up.
   const beginLow = number > 0 && wanted[0] !== "websocket" && wanted.includes("websocket");
@@ -136,9 +125,10 @@ export const socketClass = (engine, wires) => {
       const connection = connectionOf(this);
       if (connection.readyState !== undefined) return connection.end(...how);
       const [code = 1000, reason = ""] = how;
-      if (code !== 1000 && !(code >= 3000 && code <= 4999)) fail("code", code, "1000 or 3000 to 4999", "InvalidAccessError");
+      // Loosely, for Web IDL makes numbers of texts.
+      if (code != 1000 && !(code >= 3000 && code <= 4999)) fail("code", code, "1000 or 3000 to 4999", "InvalidAccessError");
       if (new TextEncoder().encode(reason).length > 123) fail("reason", reason, "at most 123 bytes of UTF-8", "SyntaxError");
-      connection.end(code, String(reason));
+      connection.end(+code, String(reason));
     }
   }
   // Minifiers rename classes.

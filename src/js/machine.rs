@@ -19,8 +19,9 @@ use crate::core::{
 };
 
 thread_local! {
-    /// The connections.
-    static CONNECTIONS: Slab<Machine<Handle>> = const { Slab::new() };
+    /// The connections; one that is doing something is not there meanwhile. It calls JavaScript, which may throw, if only because the stack is full,
+    /// and then nothing here is told, and no destructor runs. So nothing is borrowed, and only that connection is lost.
+    static CONNECTIONS: Slab<Option<Box<Machine<Handle>>>> = const { Slab::new() };
     /// Texts on their way in.
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -47,7 +48,12 @@ fn span(ms: f64) -> Millis {
 
 /// Lets a connection do something, if it is still there.
 fn with<R: Default>(connection: usize, what: impl FnOnce(&mut Machine<Handle>, &mut Host) -> R) -> R {
-    CONNECTIONS.with(|all| all.with(connection, |machine| what(machine, &mut Host(connection))))
+    CONNECTIONS.with(|all| {
+        let Some(mut machine) = all.with(connection, Option::take) else { return R::default() };
+        let result = what(&mut machine, &mut Host(connection));
+        all.with(connection, |place| *place = Some(machine));
+        result
+    })
 }
 
 fn step(connection: usize, now: f64, input: Input<Handle>) {
@@ -150,7 +156,7 @@ pub fn create(
         0..=2 => Box::new(Raw(own_ids)),
         _ => Box::new(Sse { keeps_source: has(FIRST_FLAG), query, needs_fetch: has(SECOND_FLAG) }),
     };
-    CONNECTIONS.with(|all| all.keep(Machine::new(config, wire)))
+    CONNECTIONS.with(|all| all.keep(Some(Box::new(Machine::new(config, wire)))))
 }
 
 /// Frees a connection's number, and what it holds.

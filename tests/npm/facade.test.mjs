@@ -542,6 +542,41 @@ test("listeners are called as the DOM calls them", async () => {
     "on… true", "same one twice", "same one twice", "handleEvent 1", "once", "until the signal", "handleEvent 2", null]);
 });
 
+test("an event of the application's own goes past the same listeners as the DOM sends it", async () => {
+  scene.expected = Array(4).fill("thrown by a listener");
+  const [native, ours] = await inPage(() => [new EventTarget(), new ReconnectingWebSocket("/ws/echo")].map((target) => {
+    const seen = [];
+    const late = () => seen.push("added while it was walked");
+    const gone = () => seen.push("removed while it was walked");
+    target.addEventListener("own", () => { throw new Error("thrown by a listener"); });
+    target.addEventListener("own", function (event) {
+      seen.push(event.target === target, event.currentTarget === target, this === target, event.eventPhase, event.composedPath().length);
+      target.addEventListener("own", late);
+      target.removeEventListener("own", gone);
+      event.preventDefault();
+    }, { once: true });
+    target.addEventListener("own", gone);
+    target.addEventListener("own", { handleEvent: ({ detail }) => seen.push(`object ${detail}`) });
+    target.addEventListener("own", () => seen.push("captured"), true);
+    target.addEventListener("own", (event) => event.stopImmediatePropagation());
+    target.addEventListener("own", () => seen.push("never"));
+    const event = new CustomEvent("own", { detail: 1, cancelable: true });
+    seen.push(target.dispatchEvent(event), event.currentTarget, event.eventPhase);
+    seen.push(target.dispatchEvent(new CustomEvent("own", { detail: 2 })));
+    seen.push(target.dispatchEvent(new MessageEvent("nobody hears this")));
+    for (const none of [{ type: "own" }, null, undefined]) {
+      try {
+        target.dispatchEvent(none);
+      } catch (error) {
+        seen.push(error.name);
+      }
+    }
+    return seen;
+  }));
+  assert.deepEqual(ours, native);
+  assert.ok(native.includes("captured") && !native.includes("never"));
+});
+
 test("a handler that throws or calls back does not disturb what follows", async () => {
   scene.expected = ["1", "2", "3"];
   const came = await inPage(async () => {

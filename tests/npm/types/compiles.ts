@@ -7,7 +7,7 @@ import "everwire/polyfill";
 import "everwire/polyfill/force";
 import { fakeNetwork } from "everwire/testing";
 import { userTiming } from "everwire/user-timing";
-import type { Cause, DebugEntry, Delivery, EventSourceOptions, WebSocketOptions } from "everwire";
+import type { Cause, DebugEntry, Delivery, EventSourceOptions, State, WebSocketOptions } from "everwire";
 import type { Connection, FakeNetworkOptions } from "everwire/testing";
 
 const options: WebSocketOptions = {
@@ -98,6 +98,9 @@ export const tested = async (options: FakeNetworkOptions): Promise<number> => {
 export const once = async (): Promise<string> => {
   using feed = new ReconnectingEventSource("/feed");
   using chat = new ReconnectingWebSocket<string>("/chat");
+  const state: State | undefined = (await chat.events("statechange").next()).value?.state;
+  const when: number | undefined = (await feed.events(["reconnecting", "message"]).next()).value?.timeStamp;
+  if (state === "open" && when) return "";
   return (await feed.events().next()).value?.data + (await chat.events().next()).value?.data;
 };
 
