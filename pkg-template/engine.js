@@ -58,7 +58,7 @@ export const instantiate = (module) => {
     // Payloads.
     size: (at) => values[at].size ?? view(values[at]).byteLength,
     // Most texts are short enough for it, however many bytes a character takes.
-    fits: (at, most) => values[at].length * 3 <= most || host.size(at) <= most,
+    fits: (at, most) => (!host.is_bytes(at) && values[at].length * 3 <= most) || host.size(at) <= most,
     decode: (at) => { values[at] = decoder.decode(values[at]); },
     is_bytes: (at) => typeof values[at] !== "string",
     make: (at, length) => keep(text(at, length)),

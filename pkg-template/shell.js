@@ -98,9 +98,7 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers = {}, body 
 
 /** Posts this, also while the page goes away, and does not hear what becomes of it. */
 export const sendBeacon = ({ httpUrl, withCredentials, headers }, body) => {
-  // Without headers there is no preflight to wait for.
-  const mode = headers ? "cors" : "no-cors";
-  const options = { method: "POST", headers, body, mode, credentials: credentials(withCredentials), keepalive: true };
+  const options = { method: "POST", headers, body, credentials: credentials(withCredentials), keepalive: true };
   globalThis.fetch?.(httpUrl, options).catch(() => {});
 };
 

@@ -203,7 +203,9 @@ impl EventsBuilder {
     /// Is something asked for that the browser's own EventSource cannot do?
     fn needs_fetch(&self, recipe: &Recipe) -> bool {
         let common = &self.common;
-        common.has_headers() || recipe.method != "GET" || common.silence.is_some() || common.dedupe.is_some()
+        // It repeats what has ended, and does not tell that from a failure.
+        let once = self.repeatable == Some(false);
+        once || common.has_headers() || recipe.method != "GET" || common.silence.is_some() || common.dedupe.is_some()
     }
 
     fn config(&self, recipe: &Recipe, needs_fetch: bool) -> Result<Config, ConfigError> {

@@ -225,8 +225,8 @@ impl SocketBuilder {
         self
     }
 
-    /// A WebSocket from which nothing came for this long is ended and opened anew. Choose more than the server's longest silence.
-    /// Default: off.
+    /// A connection from which nothing came for this long is ended and opened anew; of event streams a comment counts, and the browser's own
+    /// EventSource hides those, so it is not used then. Choose more than the server's longest silence. Default: off.
     pub fn silence_timeout(mut self, span: Duration) -> Self {
         self.common.silence = Some(span);
         self
@@ -338,10 +338,11 @@ impl SocketBuilder {
     /// The transports in the order in which they are climbed. Whoever puts another one before WebSocket, on a wire that has both, wants to
     /// begin there and to move up.
     fn climbing(&self, config: Config, offered: &[Transport]) -> Result<Config, ConfigError> {
-        // The browser's own EventSource sends no headers.
-        let lacks = |transport: &Transport| self.common.has_headers() && *transport == Transport::EventSource;
+        // The browser's own EventSource sends no headers, and hides the comments that are signs of life.
+        let is_much = self.common.has_headers() || self.common.silence.is_some();
+        let lacks = |transport: &Transport| is_much && *transport == Transport::EventSource;
         if config.transports.iter().any(lacks) {
-            let expected = "expected none that sends no headers";
+            let expected = "expected none that sends no headers and hides comments, for what else is asked";
             return Err(ConfigError::new("transports", Transport::EventSource.as_str(), expected));
         }
         let wanted = if config.transports.is_empty() { offered } else { &config.transports };

@@ -43,6 +43,7 @@ const FILES = [
   "options.js",
   "package.json",
   "parser.js",
+  "payload.js",
   "plain.js",
   "polyfill-force.js",
   "polyfill.d.ts",

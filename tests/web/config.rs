@@ -121,8 +121,10 @@ fn what_the_wire_does_not_do_is_refused() {
         says(with(wire).store(Store::Local).open().unwrap_err(), "store", "expected `id` as well");
     }
     says(with(Wire::Raw).header("X-A", "1").open().unwrap_err(), "header", "sends no headers with a WebSocket");
-    let alone = relay().header("X-A", "1").transports([Transport::EventSource]);
-    says(alone.open().unwrap_err(), "eventsource", "expected none that sends no headers");
+    let alone = || relay().transports([Transport::EventSource]);
+    for more in [alone().header("X-A", "1"), alone().silence_timeout(Duration::from_secs(20))] {
+        says(more.open().unwrap_err(), "eventsource", "expected none that sends no headers and hides comments");
+    }
 }
 
 #[wasm_bindgen_test]

@@ -147,16 +147,18 @@ async fn what_the_wire_cannot_carry_is_handed_back() {
 }
 
 #[wasm_bindgen_test]
-async fn a_session_over_polling_is_closed_with_a_word_to_the_server() {
+async fn a_session_over_polling_is_closed_with_a_word_to_the_server_that_has_the_headers_of_all() {
     let fixture = Fixture::get().await;
     let path = "/engine.io/chat/{key}";
-    let socket = engine(fixture.url(path)).transports([Transport::LongPoll]).open().unwrap();
+    let builder = engine(fixture.url(path)).header("X-Own", "mine").transports([Transport::LongPoll]);
+    let socket = builder.open().unwrap();
     until("open", || is_open(&socket)).await;
     socket.close();
     assert!(socket.status().is_closed());
-    while fixture.journal(path, "method").await.iter().filter(|method| *method == "POST").count() < 1 {
+    while !fixture.journal(path, "method").await.contains(&String::from("POST")) {
         sleep(20).await;
     }
+    assert!(fixture.journal(path, "x-own").await.iter().all(|own| own == "mine"));
 }
 
 /// 1,000 messages up and as many down, through five drops between which all that was sent has arrived.

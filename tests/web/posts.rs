@@ -46,6 +46,15 @@ async fn a_post_is_sent_with_its_body_on_every_rung_and_the_end_of_its_answer_is
 }
 
 #[wasm_bindgen_test]
+async fn the_end_of_what_may_not_be_repeated_is_the_end_whatever_its_method() {
+    let fixture = Fixture::get().await;
+    let url = fixture.url("/sse/burst?count=3&for={key}");
+    let events = Events::builder(url).repeatable(false).backoff(quick()).open().unwrap();
+    assert_eq!(within("the end", events.events().collect::<Vec<_>>()).await.len(), 3);
+    assert_eq!(within("the end", events.closed()).await.cause, None);
+}
+
+#[wasm_bindgen_test]
 async fn a_post_is_not_repeated_after_a_failure() {
     let fixture = Fixture::get().await;
     let events = tokens(&fixture, "drop-after=2").open().unwrap();

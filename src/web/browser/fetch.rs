@@ -42,8 +42,8 @@ extern "C" {
 /// Is it CORS that keeps a script from reading the server's answers? Not known while there are answers, and until it was asked.
 pub(super) type Refused = Rc<Cell<Option<bool>>>;
 
-/// Makes the request, and resolves to its response.
-fn begin(request: &Request, controller: &AbortController) -> Result<JsFuture<JsValue>, JsValue> {
+/// What is told to fetch of any request.
+fn init(request: &Request) -> Result<RequestInit, JsValue> {
     let fields = web_sys::Headers::new()?;
     for (name, value) in &request.headers {
         fields.append(name, &byte_string(value))?;
@@ -54,9 +54,15 @@ fn begin(request: &Request, controller: &AbortController) -> Result<JsFuture<JsV
     if let Some(body) = &request.body {
         init.set_body(&body.value);
     }
+    init.set_credentials(mode(request.credentials));
+    Ok(init)
+}
+
+/// Makes the request, and resolves to its response.
+fn begin(request: &Request, controller: &AbortController) -> Result<JsFuture<JsValue>, JsValue> {
+    let init = init(request)?;
     init.set_signal(Some(&controller.signal()));
     init.set_cache(RequestCache::NoStore);
-    init.set_credentials(mode(request.credentials));
     // Listened to from now on: a task that is dropped before its first turn would leave a rejection that nobody catches.
     Ok(JsFuture::from(global_fetch(&web_sys::Request::new_with_str_and_init(&request.url, &init)?)?))
 }
@@ -175,15 +181,9 @@ impl Ear {
 
 /// Posts this, also while the page goes away, and does not hear what becomes of it.
 pub(super) fn beacon(request: &Request) {
-    let init = RequestInit::new();
-    init.set_method(&request.method);
+    let Ok(init) = init(request) else { return };
     // web-sys knows it only as unstable.
     let _ = Reflect::set(&init, &JsValue::from_str("keepalive"), &JsValue::TRUE);
-    init.set_mode(RequestMode::NoCors);
-    init.set_credentials(mode(request.credentials));
-    if let Some(body) = &request.body {
-        init.set_body(&body.value);
-    }
     if let Ok(answer) = web_sys::Request::new_with_str_and_init(&request.url, &init).and_then(|it| global_fetch(&it)) {
         // Nobody waits for it, and nobody shall be told that it failed.
         spawn_local(async move {
