@@ -150,7 +150,7 @@ async fn what_the_wire_cannot_carry_is_handed_back() {
 async fn a_session_over_polling_is_closed_with_a_word_to_the_server_that_has_the_headers_of_all() {
     let fixture = Fixture::get().await;
     let path = "/engine.io/chat/{key}";
-    let builder = engine(fixture.url(path)).header("X-Own", "mine").transports([Transport::LongPoll]);
+    let builder = engine(fixture.url(path)).header("Authorization", "mine").transports([Transport::LongPoll]);
     let socket = builder.open().unwrap();
     until("open", || is_open(&socket)).await;
     socket.close();
@@ -158,7 +158,7 @@ async fn a_session_over_polling_is_closed_with_a_word_to_the_server_that_has_the
     while !fixture.journal(path, "method").await.contains(&String::from("POST")) {
         sleep(20).await;
     }
-    assert!(fixture.journal(path, "x-own").await.iter().all(|own| own == "mine"));
+    assert!(fixture.journal(path, "authorization").await.iter().all(|own| own == "mine"));
 }
 
 /// 1,000 messages up and as many down, through five drops between which all that was sent has arrived.
