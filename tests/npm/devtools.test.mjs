@@ -279,8 +279,7 @@ test("removed, it leaves nothing behind: no timer, no listener, no memory, thoug
     window.refs = [new WeakRef(inspector), new WeakRef(inspector.shadowRoot)];
     inspector.remove();
     delete window.inspector;
-    await cut(socket, "/ws/echo");
-    await next(socket, "reconnected");
+    await Promise.all([next(socket, "reconnected"), cut(socket, "/ws/echo")]);
     await new Promise(requestAnimationFrame);
   });
   const client = await scene.page.context().newCDPSession(scene.page);

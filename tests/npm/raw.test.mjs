@@ -14,8 +14,9 @@ test("its socket and its event stream are lost, and go on", async () => {
     const source = new raw.ReconnectingEventSource(`/sse/${channel}?first=oldest`, { reconnect: quick, transports: ["fetch-stream"] });
     const came = follow(source);
     await Promise.all([socket.opened, next(source, "message")]);
-    await Promise.all([cut(socket, "/ws/echo"), cut(source, `/sse/${channel}`)]);
+    // From before the cuts on, for one of them is back before the other is lost.
     const again = [next(socket, "reconnected"), next(source, "reconnected")];
+    await Promise.all([cut(socket, "/ws/echo"), cut(source, `/sse/${channel}`)]);
     await fetch(`/relay/${channel}`, { method: "POST", body: "2" });
     const continuities = (await Promise.all(again)).map(({ continuity }) => continuity);
     if (came.length < 2) await next(source, "message");
