@@ -49,8 +49,8 @@ function documented(path) {
 test("the numbers are those of the code", () => {
   const elsewhere = {
     "outbox.maxBytes": ["pkg-template/websocket.js", /\["outbox\.maxBytes", ([\d_]+),/],
-    "heartbeat.interval": ["pkg-template/websocket.js", /interval: ([\d_]+), timeout:/],
-    "heartbeat.timeout": ["pkg-template/websocket.js", /timeout: ([\d_]+), \.\.\.heartbeat/],
+    "heartbeat.interval": ["pkg-template/websocket.js", /interval = ([\d_]+), timeout/],
+    "heartbeat.timeout": ["pkg-template/websocket.js", /timeout = ([\d_]+), message/],
     maxEventBytes: ["pkg-template/eventsource.js", /MAX_EVENT_BYTES = ([\d_ *]+);/],
     limit: ["pkg-template/iterate.js", /LIMIT = ([\d_]+);/],
     "resume.dedupe": ["pkg-template/options.js", /dedupe = ([\d_]+),/],
