@@ -48,6 +48,14 @@ fn an_event_source_elsewhere_that_lost_its_connection_is_left_to_its_own_way_bac
 }
 
 #[test]
+fn an_event_source_elsewhere_that_comes_up_only_at_the_browsers_second_try_has_opened_and_not_reconnected() {
+    let mut bench = Bench::started(elsewhere());
+    bench.report(Report::SourceError { gave_up: false });
+    bench.later(3 * SECOND);
+    assert!(matches!(notices(&bench.opens())[..], [Notice::Opened]));
+}
+
+#[test]
 fn an_event_source_elsewhere_that_gets_nowhere_is_taken_over_with_the_cursor() {
     let mut bench = Bench::open(elsewhere());
     bench.report(event("one", "1"));

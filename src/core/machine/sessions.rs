@@ -178,7 +178,9 @@ impl<P: Payload> Machine<P> {
         carrier.continuity = if self.cursor.is_empty() { Continuity::Fresh } else { Continuity::Resumed };
         carrier.stood = false;
         cause.transport = Some(carrier.transport);
-        self.lost(now);
+        if self.carried.is_some() {
+            self.lost(now);
+        }
         // The browser does not tell when its try has failed, so this one may take several of its delays.
         let delay = self.asked.unwrap_or(Millis::ZERO);
         let patience = self.config.connect_timeout.max(delay);
