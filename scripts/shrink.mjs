@@ -37,6 +37,7 @@ const PANIC = [
   /^(core|std)(\[\w+\])?::panicking::/,
   /^__rustc(\[\w+\])?::(rust_begin_unwind|rust_panic)/,
   /^core(\[\w+\])?::(option|result|cell|slice|str|char)::(.*::)?(\w*_fail(ed)?(_rt)?|panic_\w+)(::|$)/,
+  /^<?alloc(\[\w+\])?::vec::.*::assert_failed/,
   /^alloc(\[\w+\])?::(alloc::handle_alloc_error|raw_vec::(handle_error|capacity_overflow))/,
 ];
 const FORMAT = [/^(core|alloc)(\[\w+\])?::fmt::/, /^<core(\[\w+\])?::fmt::/, / as core(\[\w+\])?::fmt::(?!Write>)/, /^<char>::escape_debug/];
@@ -63,6 +64,14 @@ const MESSAGES = new RegExp([
   "range (start|end) index ",
   " out of range for slice of length ",
   "(Layout|Access)Error",
+  "index out of bounds: the len is ",
+  " but the index is ",
+  String.raw`removal index \(is `,
+  String.raw`\) should be < len \(is `,
+  "mid > len",
+  // The crate that js-sys says it is, and the digits of which numbers are put together.
+  String.raw`js-sys-[\d.]+`,
+  "0001020304(\\d\\d)+99",
 ].join("|"), "g");
 
 const isAny = (patterns) => (name) => patterns.some((pattern) => pattern.test(name));
