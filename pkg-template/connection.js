@@ -467,6 +467,8 @@ export const connect = (face, engine, wire) => {
     },
     end(code = 1000, reason = "") {
       it.closing ||= Boolean(machine);
+      // What was taken goes first, for a socket that is closing may hand it back.
+      for (let at; (at = queue.indexOf("send")) >= 0;) effects.send(...queue.splice(at, 2)[1]);
       input(CLOSE, { number: code, text: reason });
     },
     reconnect() {

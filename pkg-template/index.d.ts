@@ -139,7 +139,7 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
     maxMessages?: number;
     /** How large, text counted as UTF-8. Default: 1,048,576 bytes. */
     maxBytes?: number;
-    /** How long a message may wait, in milliseconds. Default: Infinity. */
+    /** How long a message may wait after it was accepted, in milliseconds. Default: Infinity. */
     ttl?: number;
     /**
      * `refuse`: `send` says so. `drop-oldest` and `drop-newest`: of those that wait, the oldest or the newest make room, each with a `dropped`
@@ -182,7 +182,7 @@ export interface SendOptions {
   volatile?: boolean;
   /** Of the messages with the same key only the newest waits. */
   key?: string;
-  /** How long it may wait, in milliseconds. Default: that of the outbox. */
+  /** How long it may wait after it was accepted, in milliseconds. Default: that of the outbox. */
   ttl?: number;
 }
 

@@ -1,9 +1,12 @@
 // The transports of server-sent events. As in shell.js, there is no policy here.
 
-import { DONE, FAILED, HEAD } from "./names.js";
+import { DONE, FAILED, HEAD, REFUSED } from "./names.js";
 import { eventHeaders, fetchStream, isRefusedByCors, xhrStream, xhrWhole } from "./requests.js";
 import { head, uncached } from "./shell.js";
 import { eventSource } from "./source.js";
+
+/** After so many failures in a row without a response it is asked again whether it is CORS that refuses. */
+const ASK_AGAIN = 4;
 
 /** A request whose response is an event stream. `read` takes its parts. */
 const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
@@ -13,17 +16,20 @@ const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
   open(request, {
     head(status, get) {
       begun = true;
-      wire.known.refused = undefined;
+      wire.known.failures = wire.known.refused = 0;
       report(HEAD, head(status, get));
     },
     chunk: read,
     done: () => report(DONE),
     async failed(why) {
-      // A request that may act on something is not made once more to find out; and in an outage that is found out once, for all tries.
-      if (!begun && !wire.body) wire.known.refused ??= await isRefusedByCors(request, signal);
-      const { refused } = wire.known;
-      report(FAILED, { text: refused ? "the server answers now, and its CORS headers may not let "
-        + `${globalThis.location.origin} read it (Access-Control-Allow-Origin, and Access-Control-Allow-Headers for what it was sent)` : why });
+      const { known, body } = wire;
+      // A request that may act on something is not made once more to find out; and in an outage not after each try.
+      if (begun || body) return report(FAILED, { text: why });
+      known.failures = -~known.failures;
+      if (!known.refused && known.failures % ASK_AGAIN === 1) known.refused = await isRefusedByCors(request, signal);
+      if (!known.refused) return report(FAILED, { text: why });
+      report(REFUSED, { text: "the server answers now, and its CORS headers may not let "
+        + `${globalThis.location.origin} read it (Access-Control-Allow-Origin, and Access-Control-Allow-Headers for what it was sent)` });
     },
   }, signal);
 };

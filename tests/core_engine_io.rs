@@ -21,7 +21,7 @@ use everwire::core::{
         ConnId, Delivery, Effect, Head, Input, Lane, Manner, Message, Notice, PageEvent, Payload, Phase, Report,
         Transport, Why,
     },
-    wire::{OwnIds, Pace, Room, Said, Session, Wire, engine_io::EngineIo},
+    wire::{Fate, OwnIds, Pace, Room, Said, Session, Wire, engine_io::EngineIo},
 };
 use proptest::{prelude::*, sample::select};
 use world::{
@@ -66,6 +66,8 @@ fn socket() -> Script {
     on(&mut session, frame(&handshake("s1", 100)));
     session
 }
+
+const TAKEN: Said<Data> = Said::Posted(Fate::Taken);
 
 /// Gives it these, one after the other; what the transport is to carry then.
 fn sends(session: &mut Script, messages: &[Data]) -> Option<Data> {
@@ -246,9 +248,8 @@ fn a_ping_is_answered_with_what_it_carries() {
         assert_eq!(on(&mut socket(), frame(ping)), [Said::Alive, Said::Send(text(pong))]);
         let mut session = polling(100);
         assert_eq!(on(&mut session, body(ping)), [Said::Alive, Said::Send(text(pong)), AT_ONCE]);
-        assert!(session.is_sending(), "by a POST of its own");
-        assert_eq!(session.room(&text("x")), Room::Later);
-        assert_eq!(on(&mut session, posted(200)), [Said::Alive]);
+        assert_eq!(session.room(&text("x")), Room::Later, "by a POST of its own");
+        assert_eq!(on(&mut session, posted(200)), [TAKEN, Said::Alive]);
     }
 }
 
@@ -261,7 +262,7 @@ fn a_pong_waits_for_the_post_that_is_on_its_way_and_follows_its_answer() {
         assert_eq!(on(&mut session, body("2")), [Said::Alive, AT_ONCE]);
         let said = on(&mut session, posted(code));
         assert_eq!(said.last(), Some(&Said::Send(text("3"))), "{code}");
-        assert!(session.is_sending());
+        assert_eq!(session.room(&text("x")), Room::Later);
     }
 }
 
@@ -316,10 +317,10 @@ fn one_post_is_on_its_way_at_a_time_beside_one_poll() {
     assert_eq!(session.flush(), None);
     assert_eq!(on(&mut session, body("4x")), [told(text("x")), AT_ONCE], "the lanes do not mix");
     assert_eq!(session.room(&text("b")), Room::Later);
-    assert_eq!(on(&mut session, posted(200)), [Said::Alive]);
+    assert_eq!(on(&mut session, posted(200)), [TAKEN, Said::Alive]);
     assert_eq!(sends(&mut session, &[text("b")]), Some(text("4b")));
-    assert_eq!(on(&mut session, posted(200)), [Said::Alive]);
-    assert_eq!((session.flush(), session.is_sending()), (None, false), "nothing is left to send");
+    assert_eq!(on(&mut session, posted(200)), [TAKEN, Said::Alive]);
+    assert_eq!((session.flush(), session.room(&text("c"))), (None, Room::Now), "nothing is left to send");
 }
 
 #[test]
@@ -425,10 +426,8 @@ proptest! {
 
 // ---- what goes wrong ----
 
-fn posts(session: &mut Script) -> [Data; 2] {
-    let both = [text("a"), bytes(b"b")];
-    sends(session, &both);
-    both
+fn posts(session: &mut Script) {
+    sends(session, &[text("a"), bytes(b"b")]);
 }
 
 /// The order matters: what comes back is put back before the end puts an end to it.
@@ -436,12 +435,11 @@ fn posts(session: &mut Script) -> [Data; 2] {
 fn what_a_server_says_that_it_did_not_take_comes_back_all_of_it() {
     for code in [401, 408, 425, 429, 500, 502, 503, 504] {
         let mut session = polling(100);
-        let [a, b] = posts(&mut session);
+        posts(&mut session);
         let head = Head { retry_after: Some(Millis(7)), ..status(code) };
         let said = on(&mut session, Report::Answer { lane: Lane::Up, head, body: text("no") });
         let ended = Said::Ended(Cause::status(code, Some(Millis(7))).because("no"));
-        assert_eq!(said, [Said::Returned(a), Said::Returned(b), ended]);
-        assert_eq!(session.take_unanswered(), [], "it is not in two places");
+        assert_eq!(said, [Said::Posted(Fate::Returned), ended]);
     }
 }
 
@@ -451,9 +449,9 @@ fn a_400_means_that_the_session_is_lost_where_there_was_one() {
     for words in [WORDS_400, r#""Invalid session""#, ""] {
         assert_eq!(on(&mut polling(100), answer(status(400), words)), [lost()]);
         let mut session = polling(100);
-        let [a, b] = posts(&mut session);
+        posts(&mut session);
         let said = on(&mut session, Report::Answer { lane: Lane::Up, head: status(400), body: text(words) });
-        assert_eq!(said, [Said::Returned(a), Said::Returned(b), lost()]);
+        assert_eq!(said, [Said::Posted(Fate::Returned), lost()]);
         let said = on(&mut started(LONG_POLL), answer(status(400), words));
         assert_eq!(
             said,
@@ -467,8 +465,8 @@ fn a_400_means_that_the_session_is_lost_where_there_was_one() {
 fn what_a_server_refuses_is_given_up_and_the_session_goes_on() {
     for code in [403, 404, 413, 415] {
         let mut session = polling(100);
-        let [a, b] = posts(&mut session);
-        assert_eq!(on(&mut session, posted(code)), [Said::Refused(a), Said::Refused(b)]);
+        posts(&mut session);
+        assert_eq!(on(&mut session, posted(code)), [Said::Posted(Fate::Refused)]);
         assert_eq!(session.room(&text("x")), Room::Now);
     }
 }
@@ -485,12 +483,9 @@ fn another_answer_to_a_poll_is_the_end_and_its_body_is_no_message() {
 #[test]
 fn messages_whose_answer_was_lost_may_have_arrived() {
     let mut session = polling(100);
-    let [a, b] = posts(&mut session);
+    posts(&mut session);
     let said = on(&mut session, Report::Failed { lane: Lane::Up, why: Text::default() });
-    assert_eq!(said, [Said::Uncertain(a), Said::Uncertain(b), Said::Ended(Cause::new(Kind::Network))]);
-    assert_eq!(session.take_unanswered(), []);
-    let both = posts(&mut session);
-    assert_eq!(session.take_unanswered(), both, "also when the session is dropped");
+    assert_eq!(said, [Said::Posted(Fate::Uncertain), Said::Ended(Cause::new(Kind::Network))]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use everwire::core::{
     cursor::Continuity,
     machine::Config,
     time::Millis,
-    types::{Head, Input, Lane, Manner, Notice, Phase, Report, Ruling},
+    types::{Head, Input, Lane, Manner, Notice, Phase, Report, Ruling, Transport},
     wire::{
         Wire,
         relay::Relay,
@@ -26,7 +26,7 @@ use everwire::core::{
     },
 };
 use world::{
-    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, XHR_STREAM, answer, begins,
+    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, MINUTE, SECOND, XHR_STREAM, answer, begins,
     bench::{asked, drops, notices},
     cause_of, elsewhere, event, event_stream, failed, piece, sse, status,
 };
@@ -476,4 +476,70 @@ fn a_piece_of_the_browsers_own_class_is_its_events_and_moves_the_last_id_where_i
     let mut bench = Bench::open(sse());
     bench.report(piece("id: 3\ndata: one\n\n"));
     assert_eq!((bench.messages(), bench.machine.last_id()), (vec![String::from("one")], &"3".into()));
+}
+
+// ---- what CORS refuses ----
+
+fn refused() -> Report<Data> {
+    Report::Refused { why: "the preflight".into() }
+}
+
+/// Tries until there is a way, at most so often.
+fn tries(bench: &mut Bench, most: usize, report: fn() -> Report<Data>) -> Vec<Transport> {
+    let before = bench.tries.len();
+    for _ in 0..most {
+        bench.report(report());
+        bench.waits();
+        if bench.snapshot().transport == Some(EVENT_SOURCE) {
+            break;
+        }
+    }
+    bench.rungs().split_off(before)
+}
+
+#[test]
+fn where_a_script_may_not_send_the_id_the_browsers_own_class_goes_on_without_it() {
+    let mut bench = Bench::open(elsewhere());
+    bench.report(event("one", "1"));
+    bench.report(Report::SourceError { gave_up: true });
+    bench.waits();
+    assert_eq!(tries(&mut bench, 10, refused), [FETCH_STREAM, FETCH_STREAM, EVENT_SOURCE]);
+    let told = bench.opens();
+    assert!(matches!(notices(&told)[0], Notice::Reconnected { continuity: Continuity::Fresh, .. }), "{told:?}");
+}
+
+#[test]
+fn an_outage_is_no_reason_to_go_on_without_the_id() {
+    let mut bench = Bench::open(elsewhere());
+    bench.report(event("one", "1"));
+    bench.report(Report::SourceError { gave_up: true });
+    bench.waits();
+    assert!(tries(&mut bench, 100, failed).iter().all(|transport| *transport == FETCH_STREAM));
+}
+
+#[test]
+fn what_is_refused_goes_on_by_fetch_where_nothing_else_can_do_what_was_asked() {
+    let mut bench = Bench::started(Sse { needs_fetch: true, ..elsewhere() });
+    assert!(tries(&mut bench, 20, refused).iter().all(|transport| *transport == FETCH_STREAM));
+}
+
+// ---- what the server asks for ----
+
+#[test]
+fn the_time_that_the_server_wants_between_connections_is_that_between_polls() {
+    for body in ["retry: 60000\nid: 1\ndata: one\n\n", "retry: 60000\n\n"] {
+        let mut bench = Bench::on(sse(), &[LONG_POLL]);
+        assert_eq!(asked(&bench.polled(body)), [""; 0]);
+        assert_eq!(asked(&bench.later(MINUTE - 1)), [""; 0], "after {body:?}");
+        assert_eq!(asked(&bench.later(1)).len(), 1, "after {body:?}");
+    }
+}
+
+#[test]
+fn a_request_that_may_not_be_repeated_is_not_when_its_answer_cannot_be_read() {
+    let config = Config { repeatable: false, transports: vec![FETCH_STREAM, XHR_STREAM], ..Config::default() };
+    let mut bench = Bench::with(sse(), config);
+    bench.report(begins());
+    bench.report(Report::Unusable { why: "no stream".into() });
+    assert_eq!((bench.rungs(), bench.phase()), (vec![FETCH_STREAM], Phase::Closed));
 }

@@ -21,9 +21,9 @@ use everwire::core::{
     wire::{OwnIds, Wire, engine_io::EngineIo, raw::Raw, relay::Relay},
 };
 use world::{
-    Bench, Data, HOUR, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer,
+    Bench, Data, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer,
     bench::{asked, drops, notices, pinged},
-    cause_of, frame, handshake, opened, sse, status, with_id,
+    cause_of, frame, handshake, opened, posted, sse, status, with_id,
 };
 
 const INTERVAL: u64 = 10 * SECOND;
@@ -348,6 +348,9 @@ fn a_server_that_pings_is_dead_when_it_does_not() {
         bench.report(says(&handshake("s1", 1_000)));
         bench.later(44_999);
         bench.report(says("2"));
+        if transport == LONG_POLL {
+            bench.report(posted(200));
+        }
         bench.later(44_999);
         assert_eq!((bench.phase(), bench.tries.len()), (Phase::Open, 1));
         let effects = bench.later(1);

@@ -298,8 +298,10 @@ fn a_message_that_is_refused_costs_the_one_with_its_key_nothing() {
 #[derive(Clone, Debug)]
 enum Act {
     Push { size: usize, key: &'static str, ttl: Option<u64> },
-    Pop,
-    PutBack,
+    Lend,
+    TakeBack,
+    Settle,
+    Lose,
     Later(u64),
 }
 
@@ -307,8 +309,10 @@ fn act() -> impl Strategy<Value = Act> {
     let push = (0..10_usize, select(vec!["", "", "k", "l"]), select(vec![None, None, Some(0), Some(5), Some(50)]));
     prop_oneof![
         4 => push.prop_map(|(size, key, ttl)| Act::Push { size, key, ttl }),
-        1 => Just(Act::Pop),
-        1 => Just(Act::PutBack),
+        2 => Just(Act::Lend),
+        2 => Just(Act::TakeBack),
+        1 => Just(Act::Settle),
+        1 => Just(Act::Lose),
         1 => select(vec![0, 1, 5, 40]).prop_map(Act::Later),
     ]
 }
@@ -354,6 +358,19 @@ impl Model {
         self.entries.push(entry);
         Some(gone)
     }
+
+    fn take_back(&mut self, now: u64, lent: &mut Vec<Entry>) -> Gone {
+        let mut gone = Vec::new();
+        while let Some(entry) = lent.pop() {
+            if !entry.key.is_empty() && self.entries.iter().any(|newer| newer.key == entry.key) {
+                gone.push((entry.data, Why::Replaced));
+            } else {
+                self.entries.insert(0, entry);
+            }
+        }
+        gone.extend(self.without(|entry| entry.until <= now, Why::Expired));
+        gone
+    }
 }
 
 proptest! {
@@ -369,7 +386,7 @@ proptest! {
         let bounds = Bounds { messages, bytes, when_full, ttl: Millis(ttl) };
         let mut outbox = Outbox::new(bounds);
         let mut model = Model { bounds, entries: Vec::new() };
-        let (mut now, mut out) = (0_u64, None);
+        let (mut now, mut lent) = (0_u64, Vec::new());
         for (n, act) in acts.into_iter().enumerate() {
             match act {
                 Act::Push { size, key, ttl: own } => {
@@ -378,18 +395,22 @@ proptest! {
                     let expected = model.push(entry).ok_or_else(|| Data::new(&text));
                     prop_assert_eq!(push_on(&mut outbox, now, &text, key, own), expected);
                 }
-                Act::Pop => {
-                    let popped = outbox.pop();
-                    let first = (!model.entries.is_empty()).then(|| model.entries.remove(0).data);
-                    prop_assert_eq!(&popped, &first);
-                    out = popped.or(out);
+                Act::Lend => {
+                    let first = (!model.entries.is_empty()).then(|| model.entries.remove(0));
+                    prop_assert_eq!(outbox.lend(), first.as_ref().map(|entry| entry.data.clone()));
+                    lent.extend(first);
                 }
-                Act::PutBack => {
-                    if let Some(data) = out.take() {
-                        outbox.begins_anew();
-                        outbox.put_back(Millis(now), data.clone());
-                        model.entries.insert(0, Entry { data, key: "", until: now.saturating_add(ttl) });
-                    }
+                Act::Settle => {
+                    outbox.settled();
+                    lent.clear();
+                }
+                Act::Lose => {
+                    let gone: Gone = lent.drain(..).map(|entry| (entry.data, Why::Refused)).collect();
+                    prop_assert_eq!(outbox.lose(Why::Refused), gone);
+                }
+                Act::TakeBack => {
+                    outbox.begins_anew();
+                    prop_assert_eq!(outbox.take_back(Millis(now)), model.take_back(now, &mut lent));
                 }
                 Act::Later(ms) => {
                     now += ms;

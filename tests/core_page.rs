@@ -23,7 +23,7 @@ use everwire::core::{
 use world::{
     Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, XHR_STREAM, begins,
     bench::{asked, drops, notices},
-    cause_of, elsewhere, event, failed, frame, sse, status,
+    cause_of, elsewhere, event, failed, frame, posted, sse, status,
 };
 
 /// The wall clock shows as much more than the bench's time.
@@ -330,4 +330,90 @@ fn a_socket_on_another_network_is_left_when_it_says_so_and_not_before() {
     bench.page(PageEvent::Online);
     bench.later(HOUR);
     assert_eq!(bench.rungs(), [WEBSOCKET]);
+}
+
+// ---- the back/forward cache ----
+
+#[test]
+fn what_a_server_asked_for_holds_over_the_page_cache() {
+    let mut bench = Bench::on(sse(), &[FETCH_STREAM]);
+    bench.report(Report::Head(Head { retry_after: Some(Millis(300 * SECOND)), ..status(503) }));
+    let wait = bench.snapshot().retry_in.0;
+    bench.page(PageEvent::Cached);
+    bench.later(SECOND);
+    assert_eq!(asked(&bench.page(PageEvent::Restored)), [""; 0]);
+    assert_eq!(bench.snapshot().retry_in.0, wait - SECOND);
+    assert_eq!(asked(&bench.later(wait)).len(), 1);
+}
+
+#[test]
+fn what_a_server_asked_for_before_it_was_well_again_is_forgotten() {
+    let mut bench = Bench::on(sse(), &[FETCH_STREAM]);
+    bench.report(Report::Head(Head { retry_after: Some(Millis(SECOND)), ..status(503) }));
+    bench.waits();
+    bench.report(begins());
+    bench.page(PageEvent::Cached);
+    assert_eq!(asked(&bench.page(PageEvent::Restored)).len(), 1);
+}
+
+#[test]
+fn a_server_that_asked_for_a_time_that_is_over_is_asked_at_once() {
+    let mut bench = Bench::on(sse(), &[FETCH_STREAM]);
+    bench.report(Report::Head(Head { retry_after: Some(Millis(SECOND)), ..status(503) }));
+    bench.page(PageEvent::Cached);
+    bench.later(HOUR);
+    assert_eq!(asked(&bench.page(PageEvent::Restored)).len(), 1);
+}
+
+// ---- T8: timers that come late ----
+
+/// The page is frozen until a minute from now, and the timer is the first to be heard after.
+fn thaws(bench: &mut Bench) -> Vec<Effect<Data>> {
+    bench.now = bench.now.after(Millis(60 * SECOND));
+    bench.wake = None;
+    bench.step(Input::Tick)
+}
+
+#[test]
+fn a_late_timer_does_not_end_a_try_that_has_come_through_meanwhile_t8() {
+    let mut bench = Bench::started(Raw::default());
+    assert_eq!(drops(&thaws(&mut bench)), []);
+    bench.opens();
+    assert_eq!((bench.phase(), bench.tries.len()), (Phase::Open, 1));
+}
+
+#[test]
+fn a_try_that_has_not_come_through_ends_a_second_after_a_late_timer_t8() {
+    let mut bench = Bench::started(Raw::default());
+    thaws(&mut bench);
+    assert_eq!(drops(&bench.later(999)), []);
+    assert_eq!(drops(&bench.later(1)).len(), 1);
+    // Each try has its own.
+    bench.waits();
+    assert_eq!(drops(&thaws(&mut bench)), []);
+}
+
+#[test]
+fn a_late_timer_does_not_end_the_wait_for_credentials_or_a_probe_that_have_come_meanwhile_t8() {
+    let mut bench = Bench::with(sse(), Config { refreshes: true, transports: vec![FETCH_STREAM], ..Config::default() });
+    bench.report(Report::Head(status(401)));
+    thaws(&mut bench);
+    assert_eq!(asked(&bench.step(Input::Refreshed(Ok(())))).len(), 1);
+
+    let mut bench = Bench::polling();
+    bench.later(15 * SECOND);
+    assert!(bench.is_probing());
+    assert_eq!(drops(&thaws(&mut bench)), []);
+    bench.opens();
+    assert!(bench.is_probing());
+}
+
+#[test]
+fn a_late_timer_does_not_end_a_request_that_was_answered_meanwhile_t8() {
+    let mut bench = Bench::polling();
+    let carrier = bench.id();
+    assert!(bench.send("a").0.is_ok());
+    assert_eq!(drops(&thaws(&mut bench)), []);
+    bench.step(Input::Report(carrier, posted(202)));
+    assert!(!drops(&bench.later(HOUR)).contains(&carrier));
 }

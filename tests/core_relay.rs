@@ -15,8 +15,8 @@ use everwire::core::{
     cursor::Continuity,
     text::Text,
     time::Millis,
-    types::{Head, Lane, Manner, Message, Notice, Report, Transport},
-    wire::{Pace, Room, Said, Session, Wire, relay::Relay},
+    types::{Head, Input, Lane, Manner, Message, Notice, Report, Transport},
+    wire::{Fate, Pace, Room, Said, Session, Wire, relay::Relay},
 };
 use world::{
     Bench, Data,
@@ -113,7 +113,7 @@ fn a_binary_message_stays_binary() {
 fn a_server_that_does_not_take_the_subprotocol_sends_plain_messages() {
     let mut session = started(Transport::WebSocket);
     on(&mut session, opened(false));
-    assert_eq!(on(&mut session, frame("id: 1:7\n\nhello")), [told("id: 1:7\n\nhello", None)]);
+    assert_eq!(on(&mut session, frame("id: 1:7\n\nhello")), [told("id: 1:7\n\nhello", Some(""))]);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn the_socket_takes_messages_at_any_time() {
     for text in ["a", "b"] {
         send(&mut session, text);
     }
-    assert_eq!(session.take_unanswered(), [], "nobody answers a frame");
+    assert_eq!(on(&mut session, up(202)), [], "nobody answers a frame");
 }
 
 #[test]
@@ -283,12 +283,12 @@ fn a_message_that_is_not_text_is_left_and_so_is_the_stream() {
 
 #[test]
 fn the_stream_is_left_when_the_message_that_is_on_its_way_is_answered() {
-    for (answer, settled) in [(up(202), vec![]), (up(403), vec![Said::Refused(Data::new("a"))])] {
+    for (answer, fate) in [(up(202), Fate::Taken), (up(403), Fate::Refused)] {
         let mut session = started(Transport::EventSource);
         send(&mut session, "a");
         assert_eq!(on(&mut session, event(NO_TEXT, "1:8")), []);
         let said = on(&mut session, answer);
-        assert_eq!(said, Vec::from_iter(settled.into_iter().chain([leaves()])));
+        assert_eq!(said, [Said::Posted(fate), leaves()]);
     }
 }
 
@@ -315,11 +315,11 @@ fn a_stream_takes_messages_by_post_one_at_a_time_whose_answer_says_nothing_of_th
     let mut session = started(Transport::EventSource);
     send(&mut session, "a");
     assert!(!takes(&session));
-    assert_eq!(on(&mut session, up(202)), []);
+    assert_eq!(on(&mut session, up(202)), [Said::Posted(Fate::Taken)]);
     send(&mut session, "b");
-    assert_eq!(on(&mut session, up(413)), [Said::Refused(Data::new("b"))]);
+    assert_eq!(on(&mut session, up(413)), [Said::Posted(Fate::Refused)]);
     send(&mut session, "c");
-    assert_eq!(on(&mut session, up(503)), [Said::Returned(Data::new("c")), ended(Cause::status(503, None))]);
+    assert_eq!(on(&mut session, up(503)), [Said::Posted(Fate::Returned), ended(Cause::status(503, None))]);
 }
 
 /// It has neither backoff nor jitter.
@@ -453,9 +453,8 @@ fn one_message_is_under_way_at_a_time_beside_one_poll() {
     let said = on(&mut session, down(with_id("1:8"), "hello"));
     assert_eq!(said, [Said::Opened, told("hello", Some("1:8")), poll(false)], "the lanes do not mix");
     assert!(!takes(&session));
-    assert_eq!(on(&mut session, up(202)), [Said::Alive]);
+    assert_eq!(on(&mut session, up(202)), [Said::Posted(Fate::Taken), Said::Alive]);
     assert!(takes(&session));
-    assert_eq!(session.take_unanswered(), []);
 }
 
 #[test]
@@ -463,7 +462,7 @@ fn any_success_means_that_it_was_taken() {
     for code in [200, 201, 202, 204] {
         let mut session = started(Transport::LongPoll);
         send(&mut session, "a");
-        assert_eq!(on(&mut session, up(code)), [Said::Alive]);
+        assert_eq!(on(&mut session, up(code)), [Said::Posted(Fate::Taken), Said::Alive]);
     }
 }
 
@@ -472,7 +471,7 @@ fn a_message_that_the_server_refuses_is_given_up_and_the_session_goes_on() {
     for code in [400, 403, 404, 413, 415, 422] {
         let mut session = started(Transport::LongPoll);
         send(&mut session, "a");
-        assert_eq!(on(&mut session, up(code)), [Said::Refused(Data::new("a"))]);
+        assert_eq!(on(&mut session, up(code)), [Said::Posted(Fate::Refused)]);
         assert!(takes(&session));
     }
 }
@@ -485,8 +484,7 @@ fn a_message_that_the_server_cannot_take_now_comes_back_and_ends_the_session() {
         send(&mut session, "a");
         let head = Head { retry_after: Some(Millis(7)), ..status(code) };
         let said = on(&mut session, answer(Lane::Up, head, ""));
-        assert_eq!(said, [Said::Returned(Data::new("a")), ended(Cause::status(code, Some(Millis(7))))]);
-        assert_eq!(session.take_unanswered(), [], "it is not in two places");
+        assert_eq!(said, [Said::Posted(Fate::Returned), ended(Cause::status(code, Some(Millis(7))))]);
     }
 }
 
@@ -495,17 +493,7 @@ fn a_message_whose_answer_was_lost_may_have_arrived() {
     let mut session = started(Transport::LongPoll);
     send(&mut session, "a");
     let said = on(&mut session, Report::Failed { lane: Lane::Up, why: Text::default() });
-    assert_eq!(said, [Said::Uncertain(Data::new("a")), ended(Cause::new(Kind::Network))]);
-    assert_eq!(session.take_unanswered(), []);
-}
-
-#[test]
-fn a_session_that_is_dropped_gives_up_what_was_under_way() {
-    let mut session = started(Transport::LongPoll);
-    assert_eq!(session.take_unanswered(), []);
-    send(&mut session, "a");
-    assert_eq!(session.take_unanswered(), [Data::new("a")]);
-    assert_eq!(on(&mut session, up(202)), [], "an answer that nobody waits for");
+    assert_eq!(said, [Said::Posted(Fate::Uncertain), ended(Cause::new(Kind::Network))]);
 }
 
 #[test]
@@ -515,4 +503,18 @@ fn what_is_not_for_a_poll_means_nothing_to_it() {
     for report in reports {
         assert_eq!(on(&mut session, report.clone()), [], "{report:?}");
     }
+}
+
+#[test]
+fn messages_without_ids_are_not_followed_by_a_resume_that_brings_them_again() {
+    let (mut bench, carrier, _) = Bench::probed();
+    // The poll is answered with an id, and the connection moves to a server that does not take the subprotocol.
+    bench.step(Input::Report(carrier, down(with_id("1:2"), "two")));
+    bench.opens();
+    bench.report(frame("three"));
+    assert_eq!(bench.machine.last_id(), &Text::default());
+    bench.breaks();
+    assert_eq!(asked(&bench.waits()), [""]);
+    let effects = bench.opens();
+    assert!(matches!(notices(&effects)[0], Notice::Reconnected { continuity: Continuity::Fresh, .. }), "{effects:?}");
 }

@@ -13,6 +13,7 @@
 mod world;
 
 use everwire::core::{
+    cause::Kind,
     machine::Config,
     outbox::{Bounds, Terms, WhenFull},
     time::Millis,
@@ -21,7 +22,7 @@ use everwire::core::{
 };
 use world::{
     Bench, Data, EVENT_SOURCE, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, answer,
-    bench::{dropped, handed, notices},
+    bench::{asked, dropped, drops, handed, notices},
     closed, event, frame, handshake, posted, status, with_id,
 };
 
@@ -342,14 +343,14 @@ fn what_comes_back_goes_before_all_that_waited_although_some_of_that_has_expired
 }
 
 #[test]
-fn what_comes_back_waits_for_as_long_as_the_outbox_has_it_and_no_longer() {
+fn what_comes_back_waits_for_as_long_as_the_outbox_has_it_from_when_it_was_accepted_and_no_longer() {
     let outbox = Bounds { ttl: Millis(20 * SECOND), ..Bounds::DEFAULT };
     let mut bench = polling(Config { outbox, ..Config::default() });
     assert_eq!(bench.send("a").0, Ok(Delivery::Sent));
     bench.later(10 * SECOND);
     bench.report(posted(503));
     bench.page(PageEvent::Cached);
-    assert_eq!(dropped(&bench.later(19_999)), []);
+    assert_eq!(dropped(&bench.later(9_999)), []);
     assert_eq!(dropped(&bench.later(1)), [("a".into(), Why::Expired)]);
 }
 
@@ -441,4 +442,130 @@ fn what_the_server_would_not_take_for_its_size_is_handed_back_or_reported_and_ho
         let together = if transport == LONG_POLL { vec!["4a\u{1e}4b"] } else { vec!["4a", "4b"] };
         assert_eq!(handed(&effects), together);
     }
+}
+
+// ---- what a server hands back ----
+
+#[test]
+fn what_is_volatile_is_not_queued_when_it_comes_back() {
+    let mut bench = polling(Config::default());
+    assert_eq!(bench.send_on(Data::new("now"), volatile()).0, Ok(Delivery::Sent));
+    assert_eq!(dropped(&bench.report(posted(503))), [("now".into(), Why::Expired)]);
+    assert_eq!(bench.machine.queued(), (0, 0));
+}
+
+#[test]
+fn a_time_of_its_own_holds_for_a_message_that_comes_back_from_when_it_was_accepted() {
+    // Sent at once, and from the queue.
+    for queued in [false, true] {
+        let mut bench = polling(Config::default());
+        if queued {
+            assert_eq!(bench.send("before").0, Ok(Delivery::Sent));
+        }
+        assert!(bench.send_on(Data::new("a"), waits_for(10 * SECOND)).0.is_ok());
+        bench.later(SECOND);
+        if queued {
+            assert_eq!(handed(&bench.report(posted(202))), ["a"]);
+        }
+        bench.report(posted(503));
+        bench.page(PageEvent::Cached);
+        assert_eq!(dropped(&bench.later(9 * SECOND - 1)), []);
+        assert_eq!(dropped(&bench.later(1)), [("a".into(), Why::Expired)], "queued: {queued}");
+    }
+}
+
+#[test]
+fn of_the_messages_with_a_key_the_newest_waits_also_where_an_older_one_comes_back() {
+    let mut bench = polling(Config::default());
+    assert_eq!(bench.send_on(Data::new("1"), keyed("price")).0, Ok(Delivery::Sent));
+    queues(&mut bench, "2", keyed("price"));
+    assert_eq!(dropped(&bench.report(posted(503))), [("1".into(), Why::Replaced)]);
+    // One that came back is replaced as well.
+    let mut bench = polling(Config::default());
+    assert_eq!(bench.send_on(Data::new("1"), keyed("price")).0, Ok(Delivery::Sent));
+    bench.report(posted(503));
+    assert_eq!(dropped(&bench.send_on(Data::new("2"), keyed("price")).1), [("1".into(), Why::Replaced)]);
+    assert_eq!(bench.machine.queued().0, 1);
+}
+
+#[test]
+fn the_terms_of_what_was_taken_are_not_those_of_what_comes_back_later() {
+    let mut bench = polling(Config::default());
+    assert_eq!(bench.send_on(Data::new("now"), volatile()).0, Ok(Delivery::Sent));
+    bench.report(posted(202));
+    assert_eq!(bench.send("a").0, Ok(Delivery::Sent));
+    assert_eq!(dropped(&bench.report(posted(503))), []);
+    assert_eq!(bench.machine.queued().0, 1);
+}
+
+#[test]
+fn each_message_of_a_batch_comes_back_on_its_own_terms() {
+    let mut bench = Bench::on(EngineIo::default(), &[LONG_POLL]);
+    queues(&mut bench, "short", waits_for(10 * SECOND));
+    queues(&mut bench, "long", Terms::default());
+    bench.report(answer(status(200), &handshake("s1", 100)));
+    bench.step(Input::Flush(bench.id()));
+    bench.report(posted(503));
+    bench.page(PageEvent::Cached);
+    assert_eq!(dropped(&bench.later(HOUR)), [("short".into(), Why::Expired)]);
+    assert_eq!(bench.machine.queued().0, 1);
+}
+
+// ---- what is never answered ----
+
+/// Three connect timeouts.
+const UNANSWERED: u64 = 30 * SECOND;
+
+#[test]
+fn a_post_that_is_never_answered_ends_the_connection_and_may_have_arrived() {
+    let mut bench = polling(Config::default());
+    assert_eq!(bench.send("a").0, Ok(Delivery::Sent));
+    assert_eq!(bench.send("b").0, Ok(Delivery::Queued));
+    assert_eq!(dropped(&bench.later(UNANSWERED - 1)), []);
+    let effects = bench.later(1);
+    assert_eq!(dropped(&effects), [("a".into(), Why::Unknown)]);
+    assert!(
+        notices(&effects)
+            .iter()
+            .any(|notice| matches!(notice, Notice::Reconnecting { cause, .. } if cause.kind == Kind::Timeout)),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn each_post_has_its_own_time_to_be_answered_and_a_large_one_more() {
+    let mut bench = polling(Config::default());
+    for text in ["a", "b"] {
+        assert!(bench.send(text).0.is_ok());
+    }
+    bench.later(UNANSWERED - 1);
+    assert_eq!(handed(&bench.report(posted(202))), ["b"]);
+    bench.later(UNANSWERED - 1);
+    bench.report(posted(202));
+    assert_eq!(drops(&bench.later(HOUR)), [], "none is under way");
+    // 80,000 bytes have ten seconds more.
+    assert!(bench.send(&"x".repeat(80_000)).0.is_ok());
+    assert_eq!(drops(&bench.later(UNANSWERED + 10 * SECOND - 1)), []);
+    assert_eq!(drops(&bench.later(1)).len(), 1);
+}
+
+#[test]
+fn a_post_that_is_not_answered_keeps_the_connection_from_a_better_transport_only_for_so_long() {
+    let (mut bench, carrier, _) = Bench::probed();
+    assert!(bench.send("m").0.is_ok());
+    let mut effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
+    effects.extend(bench.later(UNANSWERED + 3 * SECOND));
+    assert!(!asked(&effects).is_empty(), "{effects:?}");
+}
+
+#[test]
+fn a_stream_that_was_left_is_not_deaf_for_as_long_as_a_post_is_not_answered() {
+    let mut bench = Bench::on(Relay, &[EVENT_SOURCE, LONG_POLL]);
+    bench.opens();
+    bench.step(Input::Flush(bench.id()));
+    bench.report(event("one", "1:1"));
+    assert!(bench.send("m").0.is_ok());
+    bench.report(event("\u{fffd}", "1:2"));
+    bench.later(UNANSWERED + 3 * SECOND);
+    assert!(bench.tries.len() > 1);
 }

@@ -10,7 +10,7 @@ use std::{
 
 use everwire::{
     Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, SendError, Sending, Socket, Status, Store,
-    Subscription, Transport, Wire,
+    Subscription, Transport, Why, Wire,
     testing::{FakeNetwork, Step},
 };
 use futures_util::StreamExt;
@@ -184,6 +184,26 @@ fn a_heartbeat_notices_a_server_that_says_nothing_and_hides_its_replies() {
     network.advance(10 * SECOND);
     assert_eq!(server.attempts().len(), 2);
     assert_eq!(network.run(inbox.next(), SECOND), None, "nothing was delivered");
+}
+
+#[test]
+fn what_a_closing_socket_did_not_take_is_reported_also_where_the_application_closes_right_after() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    let dropped = Rc::new(RefCell::new(Vec::new()));
+    let told = dropped.clone();
+    let _dropped = socket.on_dropped(move |message, why| told.borrow_mut().push((message.clone(), why)));
+    let (me, end) = (socket.clone(), server.clone());
+    let _talks = socket.on_message(move |_| {
+        end.connection().unwrap().close(1001, "");
+        assert_eq!(me.send("last words").unwrap(), Delivery::Sent);
+        me.close();
+    });
+    network.run(socket.opened(), SECOND).unwrap().unwrap();
+    server.send("hello");
+    network.advance(SECOND);
+    assert_eq!(*dropped.borrow(), [(Message::from("last words"), Why::Closed)]);
 }
 
 #[test]

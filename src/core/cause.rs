@@ -84,6 +84,8 @@ pub struct Cause {
     pub kind: Kind,
     /// Over which transport.
     pub transport: Option<Transport>,
+    /// The server answers, and its CORS headers do not let the page read that. Known only where the page may ask once more to find out.
+    pub refused: bool,
     /// The HTTP status; 0 where there was none.
     pub status: u16,
     /// The WebSocket close code; 0 where there was none.
@@ -98,7 +100,7 @@ impl Cause {
     /// A cause of this kind, with nothing more known.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        Self { kind, transport: None, status: 0, code: 0, reason: Text::default(), retry_after: None }
+        Self { kind, transport: None, refused: false, status: 0, code: 0, reason: Text::default(), retry_after: None }
     }
 
     /// An HTTP status that is not what the wire needs.

@@ -65,7 +65,7 @@ impl Ladder {
 
     /// The transport to try now, and how well it fits: the rung we stand on, else the next one that fits, and we stand there.
     ///
-    /// A lossy fit is the last resort: taken only after two rounds on which nothing was useful. `None` if this
+    /// A lossy fit is the last resort: taken only after two rounds on which nothing was useful, or by [`Self::resort`]. `None` if this
     /// host has nothing that fits.
     pub fn pick(&mut self, fit: impl Fn(Transport) -> Fit) -> Option<(Transport, Fit)> {
         let worst = if self.rounds < 2 { Fit::Full } else { Fit::Lossy };
@@ -133,6 +133,14 @@ impl Ladder {
             return Step::Down;
         }
         self.rounds = self.rounds.saturating_add(1);
+        Step::Around
+    }
+
+    /// There is nothing but the last resort: the best rung again, although it may fit no more than lossily.
+    pub const fn resort(&mut self) -> Step {
+        self.at = 0;
+        self.strikes = 0;
+        self.rounds = 2;
         Step::Around
     }
 

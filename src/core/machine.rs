@@ -18,7 +18,7 @@
 //! | Connecting | a held poll is unanswered after [`HELD`] | the same: a poll that is held was accepted | Open |
 //! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
 //! | Open | Message | told; the cursor moves | Open |
-//! | Open | silence timeout, Ended | *failure* | Waiting, Closed |
+//! | Open | silence timeout, a POST unanswered for [too long](SLOWEST), Ended | *failure* | Waiting, Closed |
 //! | Open | nothing for the heartbeat's interval | the heartbeat is sent; no sign of life within its timeout: *failure* | Open, Waiting |
 //! | Open, behind a gate | `Release` | the outbox flows | Open |
 //! | Open | not one byte by [`Config::first_byte`], and there is a rung below | *failure*: the path holds bytes back | Connecting, Waiting |
@@ -33,7 +33,7 @@
 //! | Judging, Refreshing | `Reconnect` | a new carrier, or first new credentials | Connecting, Refreshing |
 //! | Connecting, Open | `Reconnect` | the carrier is dropped for a new one | Connecting |
 //! | any but Closed, Idle | `Cached` | everything is dropped, cleanly | Away |
-//! | Away | `Restored`, `Reconnect` | a new carrier | Connecting |
+//! | Away | `Restored`, `Reconnect` | a new carrier; by `Restored` not before the time that the server asked for | Connecting, Waiting |
 //! | any but Closed | `Close`, or a failure with verdict stop | everything is dropped, the outbox is reported, Closed is told | Closed |
 //! | Closed | anything | nothing | Closed |
 //!
@@ -71,7 +71,7 @@
 //! that brings an answer which is no sign of a server that is away, it is over, with a cause that names the choices.
 //!
 //! **Signs of life.** Any byte is one. A timer that comes late was held back, and so may have been what came before it was due: nothing is
-//! taken for dead before that had its time to be heard ([`DRAIN`]), once for each silence.
+//! taken for dead before that had its time to be heard ([`DRAIN`]), once for each try and each silence.
 //!
 //! **Doubt.** An outage that fails slowly looks, for a while, like a poll that is held, and what is posted into it may be lost. So
 //! after a poll has failed, messages wait until something has come, or the next poll has been held for `min_uptime`.
@@ -97,7 +97,7 @@ use super::{
         ConnId, Delivery, Effect, Effects, End, Input, Manner, Notice, Payload, Phase, Refused, Snapshot, Transport,
         Why,
     },
-    wire::{Room, Session, Wire},
+    wire::{POSTS, Room, Session, Wire},
 };
 
 mod config;
@@ -111,7 +111,7 @@ mod sessions;
 
 pub use config::{
     ASK_AFTER, Config, DRAIN, GRACE, HELD, HURRY_FLOOR, Heartbeat, JUMP, LATE, PROBE_AFTER, PROBE_CAP, PROBE_HOLDS,
-    PROBE_SOON, QUIET_POLL,
+    PROBE_SOON, QUIET_POLL, SLOWEST,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,10 +165,10 @@ struct Carrier<P> {
     ping_at: Millis,
     /// The heartbeat has until then to be answered.
     pong_due: Millis,
-    /// A timer came late: nothing is taken for dead before then. Once for each silence.
-    drain: Millis,
     /// A new request of it has until then to be answered.
     answer_due: Millis,
+    /// The POST that is under way has until then to be answered; never while there is none.
+    taken_due: Millis,
     last_sign: Millis,
     last_poll: Millis,
     /// The poll is answered, and the next one is due then; never while one is under way.
@@ -179,6 +179,28 @@ impl<P> Carrier<P> {
     /// Can this message go over it now?
     fn room(&self, payload: &P, doubtful: bool) -> Room {
         if self.blocked || (doubtful && !self.proves()) { Room::Later } else { self.session.room(payload) }
+    }
+
+    /// Does it send by POST?
+    const fn posts(&self) -> bool {
+        POSTS && !matches!(self.transport, Transport::WebSocket)
+    }
+
+    /// Is a POST of it under way?
+    const fn is_posting(&self) -> bool {
+        self.taken_due.0 != Millis::NEVER.0
+    }
+
+    /// Has the transport carry this, with `patience` for an answer; and beyond that, for as long as a poor line takes to carry it.
+    fn carry(&mut self, now: Millis, patience: Millis, data: P, out: &mut impl Effects<P>)
+    where
+        P: Payload,
+    {
+        if self.posts() {
+            let span = patience.after(patience).after(patience);
+            self.taken_due = now.after(span).after(Millis(data.size() as u64 / SLOWEST));
+        }
+        out.push(Effect::Send(self.id, data));
     }
 
     /// Does it prove anything by lasting? A held poll does not; only its answer does.
@@ -250,6 +272,10 @@ pub struct Machine<P> {
     probe_delay: Millis,
     /// The earliest wake-up that was asked for and has not come.
     armed: Millis,
+    /// A timer came late: nothing is taken for dead before then.
+    drain: Millis,
+    /// Once for each try, and each silence.
+    was_late: bool,
 }
 
 impl<P> fmt::Debug for Machine<P> {
@@ -303,6 +329,8 @@ impl<P: Payload> Machine<P> {
             probe_at: Millis::NEVER,
             probe_delay: if config.begin_low { Millis::ZERO } else { PROBE_AFTER },
             armed: Millis::NEVER,
+            drain: Millis::ZERO,
+            was_late: false,
             config,
             wire,
         }
@@ -383,6 +411,7 @@ impl<P: Payload> Machine<P> {
         }
         // Before the flush the application's own words go first; after it, whoever came first.
         let mut first = false;
+        let patience = self.config.connect_timeout;
         if let (State::Open, Some(carrier)) = (self.state, &mut self.carrier) {
             first = !carrier.heard;
             let flows = self.released || !self.config.gate;
@@ -390,9 +419,15 @@ impl<P: Payload> Machine<P> {
             // The first words are the application's own risk: they may be what opens the gate.
             match carrier.room(&payload, self.doubtful && !first) {
                 Room::Now if passes => {
-                    let now = carrier.session.send(payload);
-                    if let Some(data) = now.or_else(|| carrier.session.flush()) {
-                        out.push(Effect::Send(carrier.id, data));
+                    if carrier.posts() {
+                        self.outbox.passes(now, payload.clone(), terms);
+                    }
+                    let sent = carrier.session.send(payload);
+                    if let Some(data) = sent.or_else(|| carrier.session.flush()) {
+                        carrier.carry(now, patience, data, out);
+                    }
+                    if carrier.posts() {
+                        self.arm(out);
                     }
                     return Ok(Delivery::Sent);
                 }

@@ -66,7 +66,7 @@ pub struct Terms {
     pub ttl: Option<Millis>,
 }
 
-/// A message that waits.
+/// A message that waits, or that may come back to.
 #[derive(Debug)]
 struct Entry<P> {
     data: P,
@@ -86,6 +86,8 @@ pub struct Outbox<P> {
     /// The oldest message last. All of them are older than the newer ones.
     older: Vec<Entry<P>>,
     bytes: usize,
+    /// The messages that are under way and may come back, in their order.
+    away: Vec<Entry<P>>,
     /// So many of the oldest ones go first: they had left and came back, or were moved up.
     ahead: usize,
     /// No message's time is up before that.
@@ -96,7 +98,15 @@ impl<P: Payload> Outbox<P> {
     /// An empty one.
     #[must_use]
     pub const fn new(bounds: Bounds) -> Self {
-        Self { bounds, newer: Vec::new(), older: Vec::new(), bytes: 0, ahead: 0, soonest: Millis::NEVER }
+        Self {
+            bounds,
+            newer: Vec::new(),
+            older: Vec::new(),
+            bytes: 0,
+            away: Vec::new(),
+            ahead: 0,
+            soonest: Millis::NEVER,
+        }
     }
 
     /// Takes a message in at the end. `Err` hands it back: there is no room for it. `Ok` are the
@@ -129,11 +139,58 @@ impl<P: Payload> Outbox<P> {
                 None => return Err(payload),
             }
         }
-        let until = now.after(terms.ttl.unwrap_or(self.bounds.ttl));
-        self.soonest = self.soonest.min(until);
+        let entry = self.entry(now, payload, terms);
+        self.soonest = self.soonest.min(entry.until);
         self.bytes = self.bytes.saturating_add(size);
-        self.newer.push(Entry { data: payload, key: terms.key, until });
+        self.newer.push(entry);
         Ok(gone)
+    }
+
+    fn entry(&self, now: Millis, data: P, terms: Terms) -> Entry<P> {
+        let ttl = terms.ttl.unwrap_or(self.bounds.ttl);
+        // What is of use only now does not wait at all.
+        Entry { data, key: terms.key, until: if terms.volatile { Millis::ZERO } else { now.after(ttl) } }
+    }
+
+    /// A message goes past it, on these terms, and may come back.
+    pub fn passes(&mut self, now: Millis, payload: P, terms: Terms) {
+        let entry = self.entry(now, payload, terms);
+        self.away.push(entry);
+    }
+
+    /// What is under way does not come back.
+    pub fn settled(&mut self) {
+        self.away.clear();
+    }
+
+    /// What is under way is given up for this reason.
+    pub fn lose(&mut self, why: Why) -> Vec<(P, Why)> {
+        let mut gone = Vec::new();
+        for entry in mem::take(&mut self.away) {
+            gone.push((entry.data, why));
+        }
+        gone
+    }
+
+    /// Puts what was under way back behind those that go first: it had left and was not taken, like them. It was accepted once, so it is not
+    /// measured against the bounds again; but a newer one may have replaced it, or its time be up. What is given up is handed back, and why.
+    pub fn take_back(&mut self, now: Millis) -> Vec<(P, Why)> {
+        let mut gone = Vec::new();
+        let (ahead, mut count) = (self.ahead, 0_usize);
+        // The newest first, so that it is what an older one finds in its place.
+        while let Some(entry) = self.away.pop() {
+            let mut all = self.older.iter().chain(&self.newer);
+            if !entry.key.is_empty() && all.any(|newer| newer.key == entry.key) {
+                gone.push((entry.data, Why::Replaced));
+            } else {
+                self.ahead = ahead;
+                self.insert(entry);
+                count = count.saturating_add(1);
+            }
+        }
+        self.ahead = ahead.saturating_add(count);
+        gone.append(&mut self.expired(now));
+        gone
     }
 
     /// Would there be room for so many bytes without those of which this is true?
@@ -146,12 +203,10 @@ impl<P: Payload> Outbox<P> {
         messages < self.bounds.messages && bytes <= self.bounds.bytes
     }
 
-    /// Puts a message back behind those that go first: it had left and was not taken, like them.
-    /// It was accepted once, so it is not measured against the bounds again.
+    /// Puts a message back, as [`Self::take_back`] does, of whose terms nothing is known any more.
     pub fn put_back(&mut self, now: Millis, payload: P) {
-        let until = now.after(self.bounds.ttl);
-        self.soonest = self.soonest.min(until);
-        self.insert(Entry { data: payload, key: Text::default(), until });
+        let entry = self.entry(now, payload, Terms::default());
+        self.insert(entry);
     }
 
     /// Moves the message that came last to behind those that go first.
@@ -164,6 +219,7 @@ impl<P: Payload> Outbox<P> {
 
     fn insert(&mut self, entry: Entry<P>) {
         self.bytes = self.bytes.saturating_add(entry.data.size());
+        self.soonest = self.soonest.min(entry.until);
         self.turn();
         self.older.insert(self.older.len().saturating_sub(self.ahead), entry);
         self.ahead = self.ahead.saturating_add(1);
@@ -182,6 +238,18 @@ impl<P: Payload> Outbox<P> {
 
     /// The oldest message.
     pub fn pop(&mut self) -> Option<P> {
+        self.take().map(|entry| entry.data)
+    }
+
+    /// The oldest message, which may come back.
+    pub fn lend(&mut self) -> Option<P> {
+        let entry = self.take()?;
+        let data = entry.data.clone();
+        self.away.push(entry);
+        Some(data)
+    }
+
+    fn take(&mut self) -> Option<Entry<P>> {
         self.turn();
         let entry = self.older.pop();
         self.ahead = self.ahead.saturating_sub(1);
@@ -195,17 +263,17 @@ impl<P: Payload> Outbox<P> {
         } else {
             self.newer.pop()
         };
-        self.leaves(entry)
+        self.leaves(entry).map(|entry| entry.data)
     }
 
-    fn leaves(&mut self, entry: Option<Entry<P>>) -> Option<P> {
-        let data = entry?.data;
-        self.bytes = self.bytes.saturating_sub(data.size());
+    fn leaves(&mut self, entry: Option<Entry<P>>) -> Option<Entry<P>> {
+        let entry = entry?;
+        self.bytes = self.bytes.saturating_sub(entry.data.size());
         self.ahead = self.ahead.min(self.len());
         if self.is_empty() {
             self.soonest = Millis::NEVER;
         }
-        Some(data)
+        Some(entry)
     }
 
     /// When the next message's time may be up.
@@ -225,8 +293,10 @@ impl<P: Payload> Outbox<P> {
 
     /// Takes out those of which this is true, oldest first.
     fn take_out(&mut self, goes: &dyn Fn(&Entry<P>) -> bool, why: Why, gone: &mut Vec<(P, Why)>) {
-        let mut all = mem::take(&mut self.older);
-        all.reverse();
+        let mut all = Vec::new();
+        while let Some(entry) = self.older.pop() {
+            all.push(entry);
+        }
         all.append(&mut self.newer);
         self.soonest = Millis::NEVER;
         let ahead = mem::take(&mut self.ahead);

@@ -180,6 +180,11 @@ pub enum Report<P> {
         /// What is known of why; empty where that is nothing.
         why: Text,
     },
+    /// The same of the request that brings the events; but the server is there, and CORS does not let a script read its answer.
+    Refused {
+        /// What its answer needs.
+        why: Text,
+    },
     /// The application's provider of the URL, of headers or of the body failed, so there is nothing to open.
     Unready {
         /// What it threw.

@@ -76,7 +76,7 @@ fn say(what: &Text) {
 
 impl Host {
     fn cause(&self, given: Option<&Cause>) {
-        if let Some(&Cause { kind, transport, status, code, ref reason, retry_after }) = given {
+        if let Some(&Cause { kind, transport, status, code, ref reason, retry_after, refused: _ }) = given {
             let (status, code) = (u32::from(status), u32::from(code));
             say(reason);
             cause(self.0, kind as u32, number(transport), status, code, ms(retry_after));

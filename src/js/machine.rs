@@ -266,6 +266,7 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
                 }
                 17 => Report::Closed { code: number as u16, reason: text },
                 25 => Report::Reply,
+                26 => Report::Refused { why: text },
                 _ => Report::Unusable { why: text },
             },
         ),

@@ -139,7 +139,18 @@ impl Driver {
     /// Closes for good.
     pub(crate) fn close(&self, code: u16, reason: String) {
         self.closing.set(true);
+        // What was taken goes first, for a socket that is closing may hand it back.
+        while let Some(effect) = self.next_send() {
+            self.carry_out(effect);
+        }
         self.input(Input::Close { code, reason: reason.into() });
+    }
+
+    /// The next message that waits for a callback to return before it goes.
+    fn next_send(&self) -> Option<Effect<Data>> {
+        let mut effects = self.effects.borrow_mut();
+        let at = effects.iter().position(|effect| matches!(effect, Effect::Send(..)))?;
+        effects.remove(at)
     }
 
     /// Has the application closed, or let go of the connection?

@@ -226,6 +226,25 @@ test("to another origin the browser's own class goes on by itself, without a pre
   assert.match((await requests()).at(-1).headers["last-event-id"], /:2$/);
 });
 
+test("where a server lets no script send the id, the browser's own class goes on without it after it gave up", async () => {
+  await inPage(async (url) => {
+    window.source = new ReconnectingEventSource(url, { reconnect: { ...quick, cap: 200 } });
+    window.came = follow(source);
+    window.told = [];
+    source.addEventListener("reconnecting", ({ cause }) => told.push([cause.transport, /CORS/.test(cause.reason)]));
+    source.addEventListener("reconnected", ({ continuity, transport }) => told.push([continuity, transport]));
+    await next(source, "open");
+  }, `${scene.fixture.other}/sse/${scene.channel}?retry=50&cors=simple`);
+  await publish("1");
+  await arrived(1);
+  await scene.fixture.control("unavailable?ms=1000");
+  await scene.page.waitForFunction(() => source.state === "open" && told.length > 1, undefined, { timeout: 20_000 });
+  await publish("2");
+  await scene.page.waitForFunction(() => came.includes("2"));
+  const told = await inPage(() => told);
+  assert.deepEqual(told.slice(-4), [["fetch-stream", true], ["fetch-stream", true], ["fetch-stream", true], ["fresh", "eventsource"]]);
+});
+
 test("a stream that was useful is never left for a lower rung because it is dropped (T33)", async () => {
   await inPage(async (channel) => {
     window.source = new ReconnectingEventSource(`/sse/${channel}`, {

@@ -238,6 +238,29 @@ test("what a closing socket does not take goes over the next one, as the buffer 
   assert.deepEqual(came, { deliveries: ["sent", "sent", "sent"], came: [1, 2, 3] });
 });
 
+test("what a closing socket does not take is reported, also where the application closes right after", async () => {
+  const told = await inPage(async () => {
+    const Native = WebSocket;
+    let isClosing = false;
+    globalThis.WebSocket = class extends Native {
+      static isFake = true;
+      get readyState() { return isClosing ? 2 : super.readyState; }
+    };
+    const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });
+    globalThis.WebSocket = Native;
+    const told = [];
+    socket.addEventListener("dropped", ({ data, why }) => told.push([data, why]));
+    socket.addEventListener("open", () => {
+      isClosing = true;
+      told.push(socket.send("last words"));
+      socket.close();
+    });
+    await next(socket, "close");
+    return told;
+  });
+  assert.deepEqual(told, ["sent", ["last words", "closed"]]);
+});
+
 test("in each connection, what its first listeners send goes before what waits", async () => {
   const came = await inPage(async () => {
     const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });

@@ -26,6 +26,9 @@ pub const HURRY_FLOOR: Millis = Millis(1_000);
 pub const LATE: Millis = Millis(1_000);
 /// What has arrived meanwhile is heard for so long before anything is taken for dead (trap T8).
 pub const DRAIN: Millis = Millis(1_000);
+/// What a line carries at least, in bytes per millisecond: a message that is posted has three connect timeouts to be answered, and
+/// beyond that the time it takes at this speed.
+pub const SLOWEST: u64 = 8;
 /// After so many failures in a row of a WebSocket that never worked and has no rung below, the server is asked by HTTP.
 pub const ASK_AFTER: u32 = 3;
 

@@ -20,6 +20,7 @@ impl<P: Payload> Machine<P> {
 
     pub(super) fn connect(&mut self, now: Millis, out: &mut impl Effects<P>) {
         self.judging = None;
+        self.was_late = false;
         if self.stale {
             self.state = State::Refreshing;
             self.due = now.after(self.config.connect_timeout);
@@ -53,8 +54,8 @@ impl<P: Payload> Machine<P> {
             expects: Millis::NEVER,
             ping_at: Millis::NEVER,
             pong_due: Millis::NEVER,
-            drain: Millis::ZERO,
             answer_due: Millis::NEVER,
+            taken_due: Millis::NEVER,
             last_sign: now,
             last_poll: now,
             next_poll: Millis::NEVER,
@@ -85,6 +86,7 @@ impl<P: Payload> Machine<P> {
         }
         let (id, transport, continuity) = (carrier.id, carrier.transport, carrier.continuity);
         carrier.last_sign = now;
+        self.was_late = false;
         if let (Transport::WebSocket, Some(heartbeat)) = (transport, self.config.heartbeat) {
             carrier.ping_at = now.after(heartbeat.interval);
         }

@@ -17,22 +17,21 @@ impl<P: Payload> Machine<P> {
     pub(super) fn tick(&mut self, now: Millis, out: &mut impl Effects<P>) {
         // The timer is used up, be it early: the clock of a browser may be coarser than its timers.
         let asked = mem::replace(&mut self.armed, Millis::NEVER);
-        if let (true, Some(carrier)) = (now.since(asked) >= LATE, &mut self.carrier) {
-            if carrier.drain == Millis::ZERO {
-                carrier.drain = now.after(DRAIN);
-            }
+        if now.since(asked) >= LATE && !mem::replace(&mut self.was_late, true) {
+            self.drain = now.after(DRAIN);
         }
         Self::give_up(self.outbox.expired(now), out);
+        let is_due = self.due.max(self.drain) <= now;
         match self.state {
             State::Waiting if self.due <= now => self.connect(now, out),
             State::Connecting if self.held <= now => self.opened(now, out),
-            State::Connecting if self.due <= now => self.fail(now, Cause::new(Kind::Timeout), out),
-            State::Refreshing if self.due <= now => {
+            State::Connecting if is_due => self.fail(now, Cause::new(Kind::Timeout), out),
+            State::Refreshing if is_due => {
                 self.refreshed(now, Err(Text::from("no answer within the connect timeout")), out);
             }
             _ => {}
         }
-        if self.carrier.as_ref().is_some_and(|carrier| carrier.answer_due <= now) {
+        if self.unanswered_at() <= now {
             self.fail(now, Cause::new(Kind::Timeout), out);
         }
         self.beat(now, out);
@@ -45,7 +44,7 @@ impl<P: Payload> Machine<P> {
         if self.probe_at <= now {
             self.start_probe(now, out);
         }
-        if self.probe.as_ref().is_some_and(|probe| probe.deadline <= now) {
+        if self.probe.as_ref().is_some_and(|probe| probe.deadline.max(self.drain) <= now) {
             self.probe_failed(now, out);
         }
         if self.probe.as_ref().is_some_and(|probe| probe.holds <= now) {
@@ -90,6 +89,12 @@ impl<P: Payload> Machine<P> {
         }
     }
 
+    /// When a request of the carrier will have been unanswered for too long.
+    fn unanswered_at(&self) -> Millis {
+        let Some(carrier) = &self.carrier else { return Millis::NEVER };
+        carrier.answer_due.min(carrier.taken_due).max(self.drain)
+    }
+
     /// When the open carrier will have been silent for too long.
     fn silent_at(&self) -> Millis {
         let (State::Open, Some(carrier)) = (self.state, &self.carrier) else {
@@ -111,30 +116,30 @@ impl<P: Payload> Machine<P> {
             _ => silence,
         };
         let silent = carrier.last_sign.after(limit.min(carrier.expects));
-        silent.min(carrier.suspect).min(carrier.pong_due).max(carrier.drain)
+        silent.min(carrier.suspect).min(carrier.pong_due).max(self.drain)
     }
 
     /// The earliest time at which something is due.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Millis> {
         let mut due = match self.state {
-            State::Waiting | State::Refreshing => self.due,
-            State::Connecting => self.due.min(self.held),
+            State::Waiting => self.due,
+            State::Refreshing => self.due.max(self.drain),
+            State::Connecting => self.due.max(self.drain).min(self.held),
             State::Open if self.carrier.as_ref().is_some_and(|carrier| !carrier.stood) => self.due,
             _ => Millis::NEVER,
         };
-        due = due.min(self.silent_at()).min(self.probe_at).min(self.outbox.soonest());
+        due = due.min(self.silent_at()).min(self.unanswered_at()).min(self.probe_at).min(self.outbox.soonest());
         if let Some(probe) = &self.probe {
-            due = due.min(probe.deadline);
+            due = due.min(probe.deadline.max(self.drain));
             // A move from a stream waits for the time, and for the answer to what is on its way.
-            let waits =
-                |carrier: &&Carrier<P>| carrier.transport != Transport::LongPoll && !carrier.session.is_sending();
-            if self.carrier.as_ref().is_some_and(|carrier| waits(&carrier)) {
+            let waits = |carrier: &Carrier<P>| carrier.transport != Transport::LongPoll && !carrier.is_posting();
+            if self.carrier.as_ref().is_some_and(waits) {
                 due = due.min(probe.holds);
             }
         }
         if let Some(carrier) = &self.carrier {
-            due = due.min(carrier.next_poll).min(carrier.answer_due).min(carrier.ping_at);
+            due = due.min(carrier.next_poll).min(carrier.ping_at);
         }
         Some(due).filter(|due| *due != Millis::NEVER)
     }

@@ -12,7 +12,7 @@ use crate::core::{
     text::Text,
     time::Millis,
     types::{Effect, Effects, End, Notice, Payload, Ruling, Transport, Why},
-    wire::Said,
+    wire::{Fate, POSTS},
 };
 
 impl<P: Payload> Machine<P> {
@@ -36,7 +36,8 @@ impl<P: Payload> Machine<P> {
         self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
         self.let_go(now, None, out);
-        if cause.kind == Kind::Unusable {
+        let was_answered = self.state == State::Open && !self.config.repeatable;
+        if cause.kind == Kind::Unusable && !was_answered {
             // No failure of the network, and no reason to wait.
             self.ladder.lacks();
             self.last_cause = Some(cause);
@@ -108,7 +109,8 @@ impl<P: Payload> Machine<P> {
                 out.push(Effect::Inquire);
             }
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
-                step = self.ladder.step();
+                // What CORS keeps from one script's request, it keeps from them all.
+                step = if cause.refused { self.ladder.resort() } else { self.ladder.step() };
             }
         }
         if step == Step::Around {
@@ -211,17 +213,13 @@ impl<P: Payload> Machine<P> {
     /// Drops the carrier, and the probe with it.
     pub(super) fn let_go(&mut self, now: Millis, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
         self.drop_probe(out);
-        let Some(mut carrier) = self.carrier.take() else { return };
+        let Some(carrier) = self.carrier.take() else { return };
         let is_over = farewell.is_some();
         out.push(Effect::Drop(carrier.id, farewell));
         self.outbox.begins_anew();
-        for data in carrier.session.take_unanswered() {
+        if POSTS {
             // After the end nothing is sent again.
-            if is_over {
-                out.push(Effect::Tell(Notice::Dropped { data, why: Why::Unknown }));
-            } else {
-                self.settle(now, Said::Uncertain(data), out);
-            }
+            self.settle(now, Fate::Uncertain, self.config.resends && !is_over, out);
         }
     }
 }

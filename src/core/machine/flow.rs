@@ -36,21 +36,23 @@ impl<P: Payload> Machine<P> {
             return;
         }
         let is_gated = self.config.gate && !self.released;
+        let patience = self.config.connect_timeout;
         Self::give_up(self.outbox.expired(now), out);
         while let Some(next) = self.outbox.peek().filter(|_| !is_gated) {
             let room = carrier.room(next, self.doubtful);
             if room == Room::Later {
                 break;
             }
-            let Some(data) = self.outbox.pop() else { break };
+            let is_lent = room == Room::Now && carrier.posts();
+            let Some(data) = (if is_lent { self.outbox.lend() } else { self.outbox.pop() }) else { break };
             if room == Room::Never {
                 out.push(Effect::Tell(Notice::Dropped { data, why: Why::Refused }));
             } else if let Some(data) = carrier.session.send(data) {
-                out.push(Effect::Send(carrier.id, data));
+                carrier.carry(now, patience, data, out);
             }
         }
         if let Some(data) = carrier.session.flush() {
-            out.push(Effect::Send(carrier.id, data));
+            carrier.carry(now, patience, data, out);
         }
     }
 
@@ -69,7 +71,7 @@ impl<P: Payload> Machine<P> {
     pub(super) fn poll(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let better = self.ready(now);
         let Some(carrier) = &mut self.carrier else { return };
-        if let (Some(transport), false) = (better, carrier.session.is_sending()) {
+        if let (Some(transport), false) = (better, carrier.is_posting()) {
             return self.climb(now, transport, out);
         }
         if carrier.next_poll > now {

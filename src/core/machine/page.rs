@@ -48,8 +48,13 @@ impl<P: Payload> Machine<P> {
                 if self.state == State::Open {
                     self.lost(now);
                 }
+                self.obeys_server &= self.state == State::Waiting;
                 self.leave(now, None, out);
                 self.state = State::Away;
+                self.tell_status(now, out);
+            }
+            PageEvent::Restored if self.state == State::Away && self.obeys_server && self.due > now => {
+                self.state = State::Waiting;
                 self.tell_status(now, out);
             }
             PageEvent::Restored if self.state == State::Away => self.connect(now, out),

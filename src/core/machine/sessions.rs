@@ -10,7 +10,7 @@ use crate::core::{
     text::Text,
     time::Millis,
     types::{ConnId, Effect, Effects, Message, Notice, Payload, Report, Transport, Why},
-    wire::{Pace, Said},
+    wire::{Fate, POSTS, Pace, Said},
 };
 
 impl<P: Payload> Machine<P> {
@@ -23,7 +23,7 @@ impl<P: Payload> Machine<P> {
                 carrier.blocked = true;
             }
             if let Some(payload) = self.wire.unframed(frame) {
-                self.settle(now, Said::Returned(payload), out);
+                self.outbox.put_back(now, payload);
             }
             self.flow(now, out);
         } else if let Some(carrier) = carrier {
@@ -37,11 +37,8 @@ impl<P: Payload> Machine<P> {
 
     fn heed(&mut self, now: Millis, id: ConnId, said: Vec<Said<P>>, out: &mut impl Effects<P>) {
         for word in said {
-            let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else {
-                // The carrier ended with an earlier word; only what concerns accepted messages still counts.
-                self.settle(now, word, out);
-                continue;
-            };
+            // It may have ended with an earlier word.
+            let Some(carrier) = self.carrier.as_mut().filter(|carrier| carrier.id == id) else { return };
             match word {
                 Said::Poll(_) if !self.config.repeatable => {
                     // A whole answer is the end of it, and one that grows is let grow.
@@ -54,10 +51,12 @@ impl<P: Payload> Machine<P> {
                     let moved = mem::take(&mut carrier.moved);
                     let hurries = pace == Pace::AtOnce || (moved && pace == Pace::IfMoved);
                     let earliest = if hurries { now } else { carrier.last_poll.after(QUIET_POLL) };
-                    carrier.next_poll = earliest.max(now);
+                    // The end of a whole response is a disconnect, after which the server may want to be left alone for a while.
+                    let asked = self.asked.filter(|_| carrier.transport == Transport::LongPoll);
+                    carrier.next_poll = earliest.max(now.after(asked.unwrap_or(Millis::ZERO)));
                 }
                 Said::Address(query) => out.push(Effect::Address(id, query)),
-                Said::Send(data) => out.push(Effect::Send(id, data)),
+                Said::Send(data) => carrier.carry(now, self.config.connect_timeout, data, out),
                 Said::Expect(silence) => carrier.expects = silence,
                 // It is no probe.
                 Said::Ready => {}
@@ -80,42 +79,37 @@ impl<P: Payload> Machine<P> {
                 }
                 Said::Interrupted => self.interrupted(now, out),
                 Said::Ended(cause) => self.fail(now, cause, out),
-                word @ (Said::Returned(_) | Said::Refused(_) | Said::Uncertain(_)) => {
-                    carrier.blocked |= matches!(word, Said::Returned(_));
-                    self.settle(now, word, out);
+                Said::Posted(fate) if POSTS => {
+                    carrier.taken_due = Millis::NEVER;
+                    // What follows waits for the next carrier, behind what comes back.
+                    carrier.blocked |= fate == Fate::Returned;
+                    self.settle(now, fate, self.config.resends, out);
                 }
+                Said::Posted(_) => {}
             }
         }
         self.flow(now, out);
         self.poll(now, out);
     }
 
-    /// What became of an accepted message.
-    pub(super) fn settle(&mut self, now: Millis, word: Said<P>, out: &mut impl Effects<P>) {
-        let word = match word {
-            Said::Uncertain(payload) if self.config.resends => Said::Returned(payload),
-            other => other,
+    /// What became of the messages that were under way. Does one whose answer was lost go once more?
+    pub(super) fn settle(&mut self, now: Millis, fate: Fate, resends: bool, out: &mut impl Effects<P>) {
+        let gone = match fate {
+            Fate::Returned => self.outbox.take_back(now),
+            Fate::Uncertain if resends => self.outbox.take_back(now),
+            Fate::Uncertain => self.outbox.lose(Why::Unknown),
+            Fate::Refused => self.outbox.lose(Why::Refused),
+            Fate::Taken => return self.outbox.settled(),
         };
-        let (data, why) = match word {
-            Said::Returned(payload) if !self.is_closed() => {
-                // What follows waits for the next carrier, behind this one.
-                self.outbox.put_back(now, payload);
-                return;
-            }
-            Said::Returned(payload) => (payload, Why::Closed),
-            Said::Refused(payload) => (payload, Why::Refused),
-            Said::Uncertain(payload) => (payload, Why::Unknown),
-            _ => return,
-        };
-        out.push(Effect::Tell(Notice::Dropped { data, why }));
+        Self::give_up(gone, out);
     }
 
     /// Something came over the carrier.
     fn sign(&mut self, now: Millis, out: &mut impl Effects<P>) {
+        self.was_late = false;
         if let Some(carrier) = &mut self.carrier {
             carrier.last_sign = now;
             carrier.suspect = Millis::NEVER;
-            carrier.drain = Millis::ZERO;
             if let (true, Some(heartbeat)) =
                 (carrier.ping_at.min(carrier.pong_due) != Millis::NEVER, self.config.heartbeat)
             {

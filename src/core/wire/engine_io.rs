@@ -24,9 +24,7 @@
 //!
 //! If the probe fails before that, nothing has happened. There is no resume at this layer: a lost session is a fresh one.
 
-use core::mem;
-
-use super::{OwnIds, Pace, Room, Said, Session, Wire, broken, ended};
+use super::{Fate, OwnIds, Pace, Room, Said, Session, Wire, broken, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
@@ -62,7 +60,7 @@ impl<P: Payload + 'static> Wire<P> for EngineIo {
     fn session(&self, transport: Transport, _: &Text) -> Box<dyn Session<P>> {
         match transport {
             Transport::WebSocket => Box::new(Socket { hand: Hand::default(), is_open: false, is_probe: false }),
-            _ => Box::new(Poll { hand: Hand::default(), batch: Vec::new(), bytes: 0, pong: None, posting: None }),
+            _ => Box::new(Poll { hand: Hand::default(), batch: Vec::new(), bytes: 0, pong: None, posting: false }),
         }
     }
 
@@ -187,13 +185,6 @@ fn strange<P>() -> Said<P> {
     broken("a packet that is none of Engine.IO v4")
 }
 
-/// What becomes of messages, one after the other.
-fn each<P>(messages: Vec<P>, becomes: fn(P) -> Said<P>, out: &mut Vec<Said<P>>) {
-    for data in messages {
-        out.push(becomes(data));
-    }
-}
-
 fn message<P>(data: P) -> Said<P> {
     Said::Message(Message { data, id: None })
 }
@@ -265,7 +256,7 @@ impl<P: Payload> Session<P> for Socket {
     }
 
     fn send(&mut self, payload: P) -> Option<P> {
-        Some(if payload.is_binary() { payload } else { payload.prefixed(b'4') })
+        Some(packet(payload))
     }
 
     fn take_over(&mut self) -> Option<P> {
@@ -278,13 +269,18 @@ impl<P: Payload> Session<P> for Socket {
 #[derive(Debug)]
 struct Poll<P> {
     hand: Hand,
-    /// What goes with the next POST, and its size.
+    /// The packets that go with the next POST, and their size.
     batch: Vec<P>,
     bytes: usize,
     /// The pong that does.
     pong: Option<P>,
-    /// The messages of the POST that is on its way.
-    posting: Option<Vec<P>>,
+    /// A POST is on its way.
+    posting: bool,
+}
+
+/// A message as a packet.
+fn packet<P: Payload>(payload: P) -> P {
+    if payload.is_binary() { payload } else { payload.prefixed(b'4') }
 }
 
 /// The size of a message as a packet of a body, with what separates it from the next one.
@@ -349,22 +345,20 @@ impl<P: Payload + 'static> Poll<P> {
     }
 
     fn posted(&mut self, head: &Head, body: &P, out: &mut Vec<Said<P>>) {
-        let messages = self.posting.take().unwrap_or_default();
+        self.posting = false;
         match head.status {
             200..=299 => {
+                out.push(Said::Posted(Fate::Taken));
                 out.push(Said::Alive);
-                out.extend(self.flush().map(Said::Send));
             }
             // It took none of them. Those of a session that is lost go with the next one.
             400 | 401 | 408 | 425 | 429 | 500..=599 => {
-                each(messages, Said::Returned, out);
-                out.push(Said::Ended(self.refused(head, body)));
+                out.push(Said::Posted(Fate::Returned));
+                return out.push(Said::Ended(self.refused(head, body)));
             }
-            _ => {
-                each(messages, Said::Refused, out);
-                out.extend(self.flush().map(Said::Send));
-            }
+            _ => out.push(Said::Posted(Fate::Refused)),
         }
+        out.extend(self.flush().map(Said::Send));
     }
 
     /// What a status other than 200 means.
@@ -387,7 +381,8 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
             Report::Answer { lane: Lane::Up, head, body } => self.posted(&head, &body, out),
             other => {
                 if matches!(other, Report::Failed { lane: Lane::Up, .. }) {
-                    each(self.take_unanswered(), Said::Uncertain, out);
+                    self.posting = false;
+                    out.push(Said::Posted(Fate::Uncertain));
                 }
                 ended(other, out);
             }
@@ -402,38 +397,25 @@ impl<P: Payload + 'static> Session<P> for Poll<P> {
         let pong = self.pong.as_ref().map_or(0, |pong| pong.size().saturating_add(1));
         let all = pong.saturating_add(self.bytes).saturating_add(size).saturating_sub(1);
         let packets = self.batch.len().saturating_add(usize::from(self.pong.is_some()));
-        Room::now_if(self.posting.is_none() && all <= self.hand.max && packets < MOST_PACKETS)
-    }
-
-    fn is_sending(&self) -> bool {
-        self.posting.is_some()
+        Room::now_if(!self.posting && all <= self.hand.max && packets < MOST_PACKETS)
     }
 
     fn send(&mut self, payload: P) -> Option<P> {
         self.bytes = self.bytes.saturating_add(packet_size(&payload));
-        self.batch.push(payload);
+        self.batch.push(packet(payload));
         None
     }
 
     fn flush(&mut self) -> Option<P> {
-        if self.posting.is_some() || (self.batch.is_empty() && self.pong.is_none()) {
+        if self.posting || (self.batch.is_empty() && self.pong.is_none()) {
             return None;
         }
         self.bytes = 0;
-        let batch = mem::take(&mut self.batch);
+        self.posting = true;
         let mut body = Vec::new();
-        if let Some(pong) = self.pong.take() {
-            body.push(pong);
-        }
-        for payload in &batch {
-            body.push(if payload.is_binary() { payload.clone() } else { payload.prefixed(b'4') });
-        }
-        self.posting = Some(batch);
+        body.extend(self.pong.take());
+        body.append(&mut self.batch);
         Some(P::join(body))
-    }
-
-    fn take_unanswered(&mut self) -> Vec<P> {
-        self.posting.take().unwrap_or_default()
     }
 
     fn upgrade(&self, transport: Transport) -> Option<Box<dyn Session<P>>> {

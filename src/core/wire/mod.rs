@@ -47,15 +47,27 @@ pub enum Said<P> {
     Retry(u64),
     /// The transport lost its connection and reconnects by itself, with the cursor.
     Interrupted,
-    /// The server did not take this message and may later.
-    Returned(P),
-    /// The server refused this message for good.
-    Refused(P),
-    /// This message was under way when its answer was lost.
-    Uncertain(P),
+    /// This became of the messages that were under way.
+    Posted(Fate),
     /// It is over.
     Ended(Cause),
 }
+
+/// What became of the messages of a POST.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The server took them.
+    Taken,
+    /// It did not, and may later.
+    Returned,
+    /// It refused them for good.
+    Refused,
+    /// The answer was lost, so it may have taken them.
+    Uncertain,
+}
+
+/// Is there a wire that posts messages? In the smallest build there is none, and pays for nothing of that.
+pub(super) const POSTS: bool = cfg!(any(feature = "npm-wires", not(feature = "npm")));
 
 /// How soon the next poll follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,14 +113,6 @@ pub trait Session<P> {
     /// What was taken goes now: what the transport is to carry, if there is something.
     fn flush(&mut self) -> Option<P> {
         None
-    }
-    /// Does a message wait for its answer?
-    fn is_sending(&self) -> bool {
-        false
-    }
-    /// The messages that are under way and whose answer will not be heard, because the session is about to be dropped.
-    fn take_unanswered(&mut self) -> Vec<P> {
-        Vec::new()
     }
     /// The same session over a better transport, while this one still carries it; `None` if the other side does not offer that.
     fn upgrade(&self, _transport: Transport) -> Option<Box<dyn Session<P>>> {
@@ -195,6 +199,7 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
         Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(why)),
         Report::Failed { why, .. } => Said::Ended(Cause::new(Kind::Network).because(why)),
+        Report::Refused { why } => Said::Ended(Cause { refused: true, ..Cause::new(Kind::Network).because(why) }),
         Report::Closed { .. } => Said::Ended(Cause::new(Kind::Network)),
         Report::Unready { why } => Said::Ended(Cause::new(Kind::Provider).because(why)),
         Report::Reply => Said::Alive,

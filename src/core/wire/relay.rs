@@ -21,7 +21,9 @@
 //!
 //! A POST that failed without an answer may have arrived: it is reported as uncertain.
 
-use super::{Pace, Room, Said, Session, Wire, broken, ended};
+use core::mem;
+
+use super::{Fate, Pace, Room, Said, Session, Wire, broken, ended};
 use crate::core::{
     cause::{Cause, Kind},
     ladder::Fit,
@@ -59,7 +61,7 @@ impl<P: Payload + 'static> Wire<P> for Relay {
             Transport::EventSource => Down::Source,
             _ => Down::Poll,
         };
-        Box::new(Http { down, last: Last(cursor.clone()), posting: None, is_left: false })
+        Box::new(Http { down, last: Last(cursor.clone()), posting: false, is_left: false })
     }
 
     fn gives_up_on(&self, _: Transport, _: &Cause, proven: bool, strikes: u32) -> bool {
@@ -125,7 +127,10 @@ impl<P: Payload> Session<P> for Socket {
                 self.meta = own;
                 out.push(Said::Opened);
             }
-            Report::Frame(data) if !self.meta => out.push(Said::Message(Message { data, id: None })),
+            // It takes the id back that came before it, for what goes on from there would bring this once more.
+            Report::Frame(data) if !self.meta => {
+                out.push(Said::Message(Message { data, id: Some(Text::default()) }));
+            }
             Report::Frame(frame) => match frame.cut(b"\n\n") {
                 Some((head, data)) => {
                     let id = id_in(head.peek(WORDS).as_bytes());
@@ -165,17 +170,17 @@ enum Down {
 
 /// The relay over HTTP.
 #[derive(Debug)]
-struct Http<P> {
+struct Http {
     down: Down,
     last: Last,
-    /// The message that is on its way.
-    posting: Option<P>,
+    /// A message is on its way.
+    posting: bool,
     /// A message came that is not text. The stream is left as soon as nothing is on its way, and heard no more.
     is_left: bool,
 }
 
-impl<P: Payload> Http<P> {
-    fn event(&mut self, data: P, id: Text, out: &mut Vec<Said<P>>) {
+impl Http {
+    fn event<P: Payload>(&mut self, data: P, id: Text, out: &mut Vec<Said<P>>) {
         if id.is_empty() || id == self.last.0 || self.is_left {
             out.push(Said::Alive);
         } else if data.cut("\u{fffd}".as_bytes()).is_some() {
@@ -188,13 +193,13 @@ impl<P: Payload> Http<P> {
     }
 
     /// Leaves the stream, unless a message is on its way, whose answer would be lost.
-    fn leave(&self, out: &mut Vec<Said<P>>) {
-        if self.is_left && self.posting.is_none() {
+    fn leave<P>(&self, out: &mut Vec<Said<P>>) {
+        if self.is_left && !self.posting {
             out.push(Said::Ended(Cause::new(Kind::Unusable).because("a message that is not text")));
         }
     }
 
-    fn polled(&mut self, head: Head, body: P, out: &mut Vec<Said<P>>) {
+    fn polled<P: Payload>(&mut self, head: Head, body: P, out: &mut Vec<Said<P>>) {
         let quiet = match head.status {
             200 => false,
             304 | 408 => true,
@@ -236,25 +241,31 @@ impl<P: Payload> Http<P> {
         out.push(Said::Poll(Pace::IfMoved));
     }
 
-    fn message(&mut self, data: P, id: Option<Text>, out: &mut Vec<Said<P>>) -> Said<P> {
+    fn message<P>(&mut self, data: P, id: Option<Text>, out: &mut Vec<Said<P>>) -> Said<P> {
         if let Some(id) = &id {
             self.last.next(id, out);
         }
         Said::Message(Message { data, id })
     }
 
-    fn posted(&mut self, head: &Head, out: &mut Vec<Said<P>>) {
-        let Some(payload) = self.posting.take() else { return };
+    fn posted<P>(&mut self, head: &Head, out: &mut Vec<Said<P>>) {
+        if !mem::take(&mut self.posting) {
+            return;
+        }
         match head.status {
-            // It says nothing of the way down.
-            200..=299 if self.down == Down::Source => {}
-            200..=299 => out.push(Said::Alive),
+            200..=299 => {
+                out.push(Said::Posted(Fate::Taken));
+                // Beside a stream it says nothing of the way down.
+                if self.down == Down::Poll {
+                    out.push(Said::Alive);
+                }
+            }
             // The server is there, and says that it did not take the message: that concerns all that follow as well.
             401 | 408 | 425 | 429 | 500..=599 => {
-                out.push(Said::Returned(payload));
+                out.push(Said::Posted(Fate::Returned));
                 out.push(Said::Ended(Cause::status(head.status, head.retry_after)));
             }
-            _ => out.push(Said::Refused(payload)),
+            _ => out.push(Said::Posted(Fate::Refused)),
         }
         self.leave(out);
     }
@@ -286,7 +297,7 @@ fn parts<P: Payload>(body: P) -> Option<Vec<P>> {
     }
 }
 
-impl<P: Payload> Session<P> for Http<P> {
+impl<P: Payload> Session<P> for Http {
     fn on(&mut self, report: Report<P>, out: &mut Vec<Said<P>>) {
         match report {
             Report::Answer { lane: Lane::Down, head, body } => self.polled(head, body, out),
@@ -297,9 +308,8 @@ impl<P: Payload> Session<P> for Http<P> {
             Report::SourceError { .. } => out.push(Said::Ended(Cause::new(Kind::Network))),
             other => {
                 if matches!(other, Report::Failed { lane: Lane::Up, .. }) {
-                    if let Some(payload) = self.posting.take() {
-                        out.push(Said::Uncertain(payload));
-                    }
+                    self.posting = false;
+                    out.push(Said::Posted(Fate::Uncertain));
                 }
                 ended(other, out);
             }
@@ -307,19 +317,11 @@ impl<P: Payload> Session<P> for Http<P> {
     }
 
     fn room(&self, _: &P) -> Room {
-        Room::now_if(self.posting.is_none() && !self.is_left)
-    }
-
-    fn is_sending(&self) -> bool {
-        self.posting.is_some()
+        Room::now_if(!self.posting && !self.is_left)
     }
 
     fn send(&mut self, payload: P) -> Option<P> {
-        self.posting = Some(payload.clone());
+        self.posting = true;
         Some(payload)
-    }
-
-    fn take_unanswered(&mut self) -> Vec<P> {
-        self.posting.take().into_iter().collect()
     }
 }

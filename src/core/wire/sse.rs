@@ -85,8 +85,10 @@ impl<P: 'static> Wire<P> for Sse {
             // It has given up, and would not say why; fetch sees the status.
             Transport::EventSource => true,
             Transport::LongPoll => !proven,
-            // Nothing but a path that holds the bytes back is a reason to leave a stream.
+            // Nothing but a path that holds the bytes back is a reason to leave a stream,
             _ if proven => false,
+            // or a server that lets no script send what we send. The browser's own class needs no permission for `Last-Event-ID`.
+            _ if cause.refused => strikes >= 3,
             _ => cause.kind == Kind::Silence || (cause.kind == Kind::Timeout && strikes >= 2),
         }
     }

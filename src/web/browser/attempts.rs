@@ -10,8 +10,8 @@ use std::{
 use wasm_bindgen::JsValue;
 
 use super::{
+    cors::Refusal,
     data::Data,
-    fetch::Refused,
     guard::guarded,
     reporter::{Reporter, words},
     requests::Receiver,
@@ -64,7 +64,7 @@ pub(in crate::web) struct Attempts {
     next_address: RefCell<String>,
     /// Where the last WebSocket led.
     socket_url: RefCell<String>,
-    pub(super) refused: Refused,
+    pub(super) refusal: Rc<Refusal>,
     count: Cell<u64>,
 }
 
@@ -78,7 +78,7 @@ impl Attempts {
             kinds: RefCell::default(),
             next_address: RefCell::default(),
             socket_url: RefCell::default(),
-            refused: Rc::default(),
+            refusal: Rc::default(),
             count: Cell::new(0),
         }
     }
@@ -90,7 +90,7 @@ impl Attempts {
 
     /// The server has let a script read its answer.
     pub(in crate::web) fn answered(&self) {
-        self.refused.set(None);
+        self.refusal.answered();
     }
 
     /// Has events of this type delivered.

@@ -1,7 +1,7 @@
 //! fetch (WHATWG Fetch and Streams): the `fetch-stream` transport, whose body is read as it comes; the polls and POSTs of a service worker,
 //! which has no XMLHttpRequest; and requests whose answer nobody reads.
 
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
 use js_sys::{
@@ -14,7 +14,9 @@ use web_sys::{
 };
 
 use super::{
-    cors, headers,
+    cors::{self, Refusal},
+    data::Data,
+    headers,
     reader::Reader,
     reporter::{Reporter, words},
     requests::Receiver,
@@ -38,9 +40,6 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn value(this: &ReadResult) -> JsValue;
 }
-
-/// Is it CORS that keeps a script from reading the server's answers? Not known while there are answers, and until it was asked.
-pub(super) type Refused = Rc<Cell<Option<bool>>>;
 
 /// What is told to fetch of any request.
 fn init(request: &Request) -> Result<RequestInit, JsValue> {
@@ -98,25 +97,29 @@ impl Fetch {
         Ok(Self { reporter, controller, task })
     }
 
-    /// Makes the request, and reports its answer as it comes. `refused` is what is known of why there is none.
+    /// Makes the request, and reports its answer as it comes. `refusal` is what is known of why there is none.
     pub(super) fn stream(
         request: Request,
         reader: Reader,
-        refused: &Refused,
+        refusal: &Rc<Refusal>,
         reporter: Reporter,
     ) -> Result<Self, JsValue> {
+        // A request whose answer cannot be read is not made: it may be one that must not be made twice.
+        if !has_streams() {
+            return Err(JsValue::from_str("fetch gives no stream here"));
+        }
         let controller = AbortController::new()?;
         let response = begin(&request, &controller)?;
-        let ear = Ear { request, refused: refused.clone(), controller: controller.clone(), reporter: reporter.clone() };
+        let ear = Ear { request, refusal: refusal.clone(), controller: controller.clone(), reporter: reporter.clone() };
         let task = Task::spawn(async move {
-            let why = match response.await {
+            let report = match response.await {
                 Ok(response) => match ear.read(&response.unchecked_into(), reader).await {
                     Ok(()) => return,
-                    Err(why) => words(&why),
+                    Err(why) => failed(&why),
                 },
                 Err(why) => ear.explain(&why).await,
             };
-            ear.reporter.report(Report::Failed { lane: Lane::Down, why: why.into() });
+            ear.reporter.report(report);
         });
         Ok(Self { reporter, controller, task })
     }
@@ -129,6 +132,10 @@ impl Drop for Fetch {
     }
 }
 
+fn failed(why: &JsValue) -> Report<Data> {
+    Report::Failed { lane: Lane::Down, why: words(why).into() }
+}
+
 /// A response with all of its body, as bytes.
 async fn whole(response: JsFuture<JsValue>) -> Result<(Head, JsValue), JsValue> {
     let response: Response = response.await?.unchecked_into();
@@ -136,10 +143,15 @@ async fn whole(response: JsFuture<JsValue>) -> Result<(Head, JsValue), JsValue> 
     Ok((head(&response), body))
 }
 
+/// Can the body of a response be read as it comes?
+fn has_streams() -> bool {
+    Response::new().is_ok_and(|empty| Reflect::has(&empty, &JsValue::from_str("body")).unwrap_or_default())
+}
+
 /// What hears the response.
 struct Ear {
     request: Request,
-    refused: Refused,
+    refusal: Rc<Refusal>,
     controller: AbortController,
     reporter: Reporter,
 }
@@ -151,7 +163,7 @@ impl Ear {
             return Ok(());
         }
         let Some(body) = response.body() else {
-            self.reporter.report(Report::Unusable { why: "fetch gives no stream here".into() });
+            self.reporter.report(Report::Done);
             return Ok(());
         };
         let source: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
@@ -167,15 +179,19 @@ impl Ear {
         }
     }
 
-    /// What is known of a failure without a response. In an outage the server is asked once, for all tries.
-    async fn explain(&self, why: &JsValue) -> String {
+    /// What is known of a failure without a response.
+    async fn explain(&self, why: &JsValue) -> Report<Data> {
         let Request { url, headers, credentials, .. } = &self.request;
-        if self.refused.get().is_none() && self.request.is_cross_origin_get() {
+        if self.request.is_cross_origin_get() && self.refusal.is_to_ask() {
             let answers = cors::answers(url, mode(*credentials), &self.controller.signal()).await;
-            self.refused.set(Some(answers));
+            self.refusal.learn(answers);
             self.controller.abort();
         }
-        if self.refused.get() == Some(true) { cors::refusal(headers, *credentials) } else { words(why) }
+        if self.refusal.is_known() {
+            Report::Refused { why: cors::refusal(headers, *credentials).into() }
+        } else {
+            failed(why)
+        }
     }
 }
 

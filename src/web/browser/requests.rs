@@ -107,11 +107,11 @@ fn open_event_stream(asked: Asked<'_>) -> Opened {
     let Asked { attempts, transport, request, reporter, .. } = asked;
     Ok(match transport {
         Transport::EventSource => Box::new(Source::open(&request, true, &attempts.kinds.borrow(), reporter)?),
-        Transport::FetchStream => Box::new(Fetch::stream(request, reader, &attempts.refused, reporter)?),
+        Transport::FetchStream => Box::new(Fetch::stream(request, reader, &attempts.refusal, reporter)?),
         Transport::XhrStream => Box::new(xhr_events::stream(&request, reader, reporter)?),
         _ if Xhr::exists() => Box::new(xhr_events::poll(&request, reader, reporter)?),
         // A poll is a stream that ends.
-        _ => Box::new(Fetch::stream(request, reader, &attempts.refused, reporter)?),
+        _ => Box::new(Fetch::stream(request, reader, &attempts.refusal, reporter)?),
     })
 }
 
