@@ -10,7 +10,7 @@
 //   /ws         WebSocket, by ws                /engine.io/  Engine.IO, by engine.io
 //   /socket.io/ the event `m`, by socket.io     /sockjs      SockJS, by sockjs
 //
-// GET /requests tells how many HTTP requests of these protocols there were since the last time that it was asked.
+// GET /requests tells how many HTTP requests there were since the last time that it was asked, as JSON, by the first part of these paths.
 import { createServer } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import { Server as Engine } from "engine.io";
@@ -57,16 +57,16 @@ const converse = (send) => {
 };
 
 /** A page asks for more than that, such as its icon. */
-const isOfProtocol = ({ url }) => /^\/(sockjs|engine\.io|socket\.io)/.test(url);
+const protocolOf = ({ url }) => /^\/(sockjs|engine\.io|socket\.io)/.exec(url)?.[1];
 
-let requests = 0;
+let requests = {};
 const http = createServer((request, response) => {
   if (request.url === "/requests") {
-    response.end(String(requests));
-    requests = 0;
+    response.end(JSON.stringify(requests));
+    requests = {};
     return;
   }
-  if (isOfProtocol(request)) return;
+  if (protocolOf(request)) return;
   response.writeHead(request.url === "/" ? 200 : 404, { "Content-Type": "text/html" }).end("<!doctype html><title>bench</title>");
 });
 http.on("connection", (socket) => socket.setNoDelay());
@@ -100,7 +100,10 @@ sock.on("connection", (client) => client.on("data", converse((message) => { clie
 sock.installHandlers(http, { prefix: "/sockjs" });
 
 // The last to come, for each of these takes the listeners that it finds for its own.
-http.prependListener("request", (request) => { requests += Number(isOfProtocol(request)); });
+http.prependListener("request", (request) => {
+  const protocol = protocolOf(request);
+  if (protocol) requests[protocol] = (requests[protocol] ?? 0) + 1;
+});
 http.listen(0, "127.0.0.1", () => console.log(`http://127.0.0.1:${http.address().port}`));
 // Ends with the process that has started it.
 process.stdin.on("end", () => process.exit()).resume();

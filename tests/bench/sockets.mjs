@@ -17,11 +17,13 @@ const ADAPTERS = [
   ["everwire, raw", "everwire-raw"],
   ["everwire, engine.io", "everwire-engine"],
 ];
+/** The same, and the path of their requests. */
 const POLLERS = [
-  ["socket.io-client, polling", "socket-io-polling", "socket.io-client"],
-  ["sockjs-client, xhr-polling", "sockjs-polling", "sockjs-client"],
-  ["everwire, engine.io by long-poll", "everwire-polling"],
+  ["socket.io-client, polling", "socket-io-polling", "socket.io-client", "socket.io"],
+  ["sockjs-client, xhr-polling", "sockjs-polling", "sockjs-client", "sockjs"],
+  ["everwire, engine.io by long-poll", "everwire-polling", undefined, "engine.io"],
 ];
+const OURS = POLLERS.at(-1)[0];
 
 /** Name, and what is measured, with the number of messages. */
 const LOADS = [
@@ -40,6 +42,10 @@ const PARTS = 10;
 const REST = 100;
 /** Messages a second, and for how many seconds. */
 const RATES = [[1, 10], [100, 10], [1000, 5]];
+/** Up to so many a second all are measured at the same time, for then the processors have room for all of them. */
+const TOGETHER = 100;
+/** Milliseconds between the beginnings of two that are. */
+const STAGGER = 130;
 /** Messages that come first and do not count, for what is compiled on the way. */
 const WARM = 50;
 const LIMIT = 1.05;
@@ -59,8 +65,9 @@ const loads = LOADS.filter(({ name }) => name.includes(chosen.corpus));
 const server = await startServer("sockets-server.mjs");
 const browser = await launch();
 
-/** How many HTTP requests the server has had since the last time. */
-const requestsSince = async () => Number(await (await fetch(`${server.origin}/requests`)).text());
+/** How many HTTP requests the server has had since the last time, by path. */
+const requestsSince = async () => (await fetch(`${server.origin}/requests`)).json();
+const isAtRest = async () => Object.keys(await requestsSince()).length === 0;
 
 /** Does something for an adapter. One that fails once is left out from then on. */
 const trying = async ({ name }, load, work) => {
@@ -128,19 +135,28 @@ for (let round = 0; round < chosen.rounds; round += 1) {
   }
   for (const [perSecond, seconds] of RATES) {
     const count = perSecond * (chosen.quick ? 2 : seconds);
-    for (const poller of turns(pollers, round)) {
-      progress(`round ${round + 1} of ${chosen.rounds}: ${perSecond} a second: ${poller.name}`);
-      await withPages([poller], `${perSecond} a second`, (pages) => trying(poller, `${perSecond} a second`, async () => {
-        const page = pages.get(poller.name);
-        // What it asks for to be connected is none of it, be it a moment later: an Engine.IO client polls after it has told that it is open.
-        await page.evaluate(rated(100, WARM));
-        do await setTimeout(REST); while (await requestsSince());
-        const { cpu } = await page.measure(rated(perSecond, count), { collects: false });
+    const load = `${perSecond} a second`;
+    await withPages(turns(pollers, round), load, async (pages) => {
+      const taken = new Map();
+      const all = pollers.filter(({ name }) => pages.has(name));
+      const groups = perSecond > TOGETHER ? turns(all, round).map((poller) => [poller]) : [turns(all, round)];
+      for (const group of groups) {
+        progress(`round ${round + 1} of ${chosen.rounds}: ${load}: ${group.map(({ name }) => name).join(" and ")}`);
+        for (const poller of group) await trying(poller, load, () => pages.get(poller.name).evaluate(rated(100, WARM)));
+        // What they ask for to be connected is none of it, be it a moment later: an Engine.IO client polls after it has told that it is open.
+        do await setTimeout(REST); while (!(await isAtRest()));
+        await Promise.all(group.map((poller, at) => trying(poller, load, async () => {
+          await setTimeout(at * STAGGER);
+          const { cpu } = await pages.get(poller.name).measure(rated(perSecond, count), { collects: false });
+          taken.set(poller.name, (cpu * 1000) / count);
+        })));
         const requests = await requestsSince();
-        results.note(requests / count, poller.name, perSecond, "requests");
-        results.note((cpu * 1000) / count, poller.name, perSecond, "µs");
-      }));
-    }
+        for (const { name, lacks: path } of group) results.note(requests[path] / count, name, perSecond, "requests");
+      }
+      for (const [name, time] of taken) results.note(time, name, perSecond, "µs");
+      const { [OURS]: ours, ...others } = Object.fromEntries(taken);
+      if (ours && Object.keys(others).length) results.note(ours / Math.min(...Object.values(others)), OURS, perSecond, "of the best");
+    });
   }
 }
 progress("");
@@ -167,6 +183,10 @@ Long-polling, messages of 64 B from the server: requests per message, and µs of
 ${table(["", ...RATES.flatMap(([rate]) => [`${rate}/s: requests`, `${rate}/s: µs`])], pollers.map(({ name, title }) => [
   title, ...RATES.flatMap(([rate]) => [spread(results.of(name, rate, "requests")), spread(results.of(name, rate, "µs"))]),
 ]))}
+
+${budgets(RATES.map(([rate]) => ({
+    what: `everwire by long-poll, CPU at ${rate}/s`, limit: 1, unit: " × the better of the two", numbers: results.of(OURS, rate, "of the best"),
+  })))}
 
 ${budgets(columns.map((load) => ({ what: `everwire, raw, ${load}`, limit: LIMIT, unit: " × native", numbers: results.of("everwire, raw", load) })))}
 `);
