@@ -181,7 +181,12 @@ export const connect = (face, engine, wire) => {
         report(UNUSABLE, { text: String(error) });
       }
     };
-    part.again ??= (cursor) => use(key, id, open, (signal, place) => details(signal, place, cursor, "poll"));
+    part.again ??= (cursor) => {
+      const { repeat, where } = parts.get(key);
+      const anew = (signal, place) => details(signal, place, cursor, "poll");
+      if (repeat) repeat(undefined, anew(signal, where.place).httpUrl);
+      else use(key, id, open, anew);
+    };
     if (!where.ready) return begin();
     where.ready.then(() => {
       if (signal.aborted) return;

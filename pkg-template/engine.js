@@ -59,7 +59,7 @@ export const instantiate = (module) => {
     size: (at) => values[at].size ?? view(values[at]).byteLength,
     // Most texts are short enough for it, however many bytes a character takes.
     fits: (at, most) => (!host.is_bytes(at) && values[at].length * 3 <= most) || host.size(at) <= most,
-    decode: (at) => { values[at] = decoder.decode(values[at]); },
+    decode: (at) => { if (host.is_bytes(at)) values[at] = decoder.decode(values[at]); },
     is_bytes: (at) => typeof values[at] !== "string",
     make: (at, length) => keep(text(at, length)),
     begins: (at, to, room) => write(to, view(values[at].slice(0, room)).subarray(0, room)),

@@ -11,7 +11,7 @@ export const withParameters = (url, parameters) => (parameters && url ? `${url}$
 export const withQuery = (url, name, value) => withParameters(url, `${name}=${encodeURIComponent(value)}`);
 
 /** XMLHttpRequest has no cache mode, so every request has a URL of its own. */
-export const uncached = (url) => withQuery(url, "_", Math.random());
+export const uncached = (url) => withParameters(url, `_=${Math.random()}`);
 
 /** What the wires look at in a response. `get` gives a header by name. */
 export const head = (number, get) => {
@@ -57,43 +57,53 @@ const packet = async (part) => {
 
 const credentials = (all) => (all ? "include" : "same-origin");
 
-/** A poll, or a POST of `body`, which may be a list of packets: by XMLHttpRequest, or fetch where there is none. It is answered when it is whole. */
-export const httpRequest = ({ httpUrl, own, withCredentials, headers = {}, body }, report, signal) => {
+/**
+ * A poll, or a POST of `body`, which may be a list of packets: by XMLHttpRequest, or fetch where there is none. It is answered when it is whole.
+ * What this gives repeats a poll: with the same object, which costs a page less than a new one.
+ */
+export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, report, signal) => {
   const lane = body === undefined ? 0 : UP;
-  const isText = typeof body === "string" || Array.isArray(body);
   const method = lane ? "POST" : "GET";
-  const url = lane ? httpUrl : uncached(httpUrl);
-  const all = new Headers(headers);
+  const address = (url) => (lane ? url : uncached(url));
   // A text has its own type, which needs no preflight; a relay takes the type over to the receivers.
-  if (lane && !isText) all.set("Content-Type", "application/octet-stream");
+  const isBytes = lane && typeof body !== "string" && !Array.isArray(body);
+  const all = headers || isBytes ? new Headers(headers) : [];
+  if (isBytes) all.set("Content-Type", "application/octet-stream");
   // Where the ids are not in the headers, those of a success say nothing, and to read them is dear.
   const answer = (status, getter, value) => {
     const said = status === 200 && !own.length ? { number: status } : head(status, getter());
     report(ANSWER + lane, { ...said, value });
   };
   const failed = () => report(FAILED + lane);
-  const send = globalThis.XMLHttpRequest ? (body) => {
-    const xhr = new XMLHttpRequest();
-    xhr.open(method, url);
-    xhr.responseType = "arraybuffer";
-    xhr.withCredentials = withCredentials;
-    for (const [name, value] of all) xhr.setRequestHeader(name, value);
-    xhr.onloadend = () => {
-      const { status, response } = xhr;
-      if (status && response) answer(status, () => header(xhr), response);
-      else failed();
-    };
-    signal.onabort = () => xhr.abort();
-    xhr.send(body);
-  } : (body) => {
+  const byFetch = (body) => {
     // In service workers, and beyond browsers.
     const options = { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal };
-    fetch(url, options)
+    fetch(address(httpUrl), options)
       .then(async (response) => [response, await response.arrayBuffer()])
       .then(([{ status, headers }, value]) => answer(status, () => (name) => headers.get(name), value), failed);
   };
-  if (!Array.isArray(body)) return send(body);
-  Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));
+  const byXhr = () => {
+    const xhr = new XMLHttpRequest();
+    // Engine.IO has nothing but text.
+    if (own.length) xhr.responseType = "arraybuffer";
+    xhr.withCredentials = withCredentials;
+    xhr.onloadend = () => {
+      const { status, response } = xhr;
+      if (status) answer(status, () => header(xhr), response);
+      else failed();
+    };
+    signal.onabort = () => xhr.abort();
+    return (body, url) => {
+      xhr.open(method, address(url ?? httpUrl));
+      for (const [name, value] of all) xhr.setRequestHeader(name, value);
+      xhr.send(body);
+    };
+  };
+  const send = globalThis.XMLHttpRequest ? byXhr() : byFetch;
+  if (Array.isArray(body)) Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));
+  else send(body);
+  // Not in a worker: in Firefox's, one that was opened anew at its end was not heard of again.
+  return { repeat: globalThis.document && send };
 };
 
 /** Posts this, also while the page goes away, and does not hear what becomes of it. */
