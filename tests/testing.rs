@@ -11,7 +11,7 @@ use std::{
 use everwire::{
     Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, SendError, Sending, Socket, Status, Store,
     Subscription, Transport, Why, Wire,
-    testing::{FakeNetwork, Step},
+    testing::{Connection, FakeNetwork, Step},
 };
 use futures_util::StreamExt;
 
@@ -264,6 +264,34 @@ fn a_store_keeps_the_last_id_until_the_network_begins_anew() {
     let _prices = Events::builder(PRICES).store(Store::Session).open().unwrap();
     again.advance(SECOND);
     assert_eq!(server.connection().unwrap().last_event_id(), "");
+}
+
+#[test]
+fn what_is_left_of_an_earlier_network_takes_no_timer_of_this_one_with_it() {
+    let earlier = FakeNetwork::new();
+    earlier.server(CHAT).unwrap().play([Step::Stall]);
+    let left = Socket::builder(CHAT).open().unwrap();
+    let network = FakeNetwork::new();
+    network.server(CHAT).unwrap().play([Step::Stall]);
+    let socket = Socket::builder(CHAT).backoff(Backoff::default().max_retries(0)).open().unwrap();
+    drop(left);
+    assert!(network.run(socket.closed(), MINUTE).is_some(), "the connect timeout is still there");
+}
+
+#[test]
+fn random_delays_are_the_same_in_each_network() {
+    let tries = || {
+        let network = FakeNetwork::new();
+        let server = network.server(CHAT).unwrap();
+        server.play([Step::Drop]);
+        let _one = Socket::builder(CHAT).open().unwrap();
+        let _other = Socket::builder(CHAT).open().unwrap();
+        network.advance(MINUTE);
+        server.attempts().iter().map(Connection::at).collect::<Vec<_>>()
+    };
+    let first = tries();
+    assert_eq!(tries(), first);
+    assert!(first.chunks(2).any(|pair| pair[0] != pair[1]), "each connection has its own");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Time of a thread's own, and what is to happen in it.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, mem};
 
 use super::task;
 use crate::core::time::Millis;
@@ -14,7 +14,10 @@ type Due = (Millis, u64);
 #[derive(Default)]
 struct Clock {
     now: Millis,
-    count: u64,
+    /// Seeds that were given.
+    seeds: u64,
+    /// Timers that were set. It goes on when the clock is reset: what is left of a timer from before must not cancel one from after.
+    timers: u64,
     pending: BTreeMap<Due, Box<dyn FnOnce()>>,
 }
 
@@ -35,8 +38,8 @@ pub(in crate::web) fn wall() -> Millis {
 /// A number to begin with: the same in each run, and another for each connection.
 pub(in crate::web) fn seed() -> u64 {
     CLOCK.with_borrow_mut(|clock| {
-        clock.count = clock.count.wrapping_add(1);
-        clock.count
+        clock.seeds = clock.seeds.wrapping_add(1);
+        clock.seeds
     })
 }
 
@@ -52,8 +55,8 @@ impl Drop for Timer {
 
 fn put(at: Millis, then: Box<dyn FnOnce()>) -> Due {
     CLOCK.with_borrow_mut(|clock| {
-        clock.count = clock.count.wrapping_add(1);
-        let due = (at.max(clock.now), clock.count);
+        clock.timers = clock.timers.wrapping_add(1);
+        let due = (at.max(clock.now), clock.timers);
         clock.pending.insert(due, then);
         due
     })
@@ -71,7 +74,7 @@ pub(super) fn later(span: Millis, then: impl FnOnce() + 'static) {
 
 /// Sets the clock to zero; what was to happen does not.
 pub(crate) fn reset() {
-    let old = CLOCK.take();
+    let old = CLOCK.with_borrow_mut(|clock| mem::replace(clock, Clock { timers: clock.timers, ..Clock::default() }));
     drop(old);
 }
 
