@@ -316,10 +316,14 @@ fn a_url_that_no_connection_could_have_is_refused() {
         ("wss://chat.example/#top", "without a fragment"),
         ("https://[", "expected a valid URL"),
         ("https:", "expected a valid URL"),
+        ("ws://[::1", "expected a valid URL"),
+        ("ws://[chat]/", "expected a valid URL"),
+        ("ws://[::1]8080/", "expected a valid URL"),
     ] {
         let error = network.server(url).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+    assert!(network.server("ws://[::1]:8080/chat").is_ok(), "an address of IPv6 is a host");
     let relative = network.server("/chat").unwrap();
     let _socket = Socket::builder("chat").open().unwrap();
     network.advance(SECOND);

@@ -1,6 +1,6 @@
 //! URLs, without a browser's parser: as much as it takes to tell one that can be used from one that cannot.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, net::Ipv6Addr};
 
 pub(crate) use crate::web::url_error::UrlError;
 
@@ -32,11 +32,22 @@ pub(crate) fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
         _ => return Err(UrlError::Scheme),
     };
     let host = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
-    if host.is_empty() || host.contains(['[', ' ', '<', '>']) {
+    if !is_host(host) {
         return Err(UrlError::Invalid);
     }
     let slash = if rest.trim_start_matches('/').contains(['/', '?']) { "" } else { "/" };
     Ok([plain, secure, ":", rest, slash].concat())
+}
+
+/// A name or an address, with a port or without.
+fn is_host(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix('[') else {
+        return !text.is_empty() && !text.contains(['[', ' ', '<', '>']);
+    };
+    rest.split_once(']').is_some_and(|(address, port)| {
+        let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    })
 }
 
 /// `text` as a value in a query.
