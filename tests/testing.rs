@@ -169,6 +169,23 @@ fn what_a_server_sends_comes_in_order_and_the_stream_ends_with_the_connection() 
 }
 
 #[test]
+fn a_socket_has_the_protocol_that_was_chosen_once_it_is_open() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    server.play([Step::Stall, Step::Accept]);
+    let socket = Socket::builder(CHAT).protocols(["v2.chat", "v1.chat"]).open().unwrap();
+    network.advance(SECOND);
+    assert_eq!(socket.protocol(), "", "there is no answer yet");
+    network.run(socket.opened(), MINUTE).unwrap().unwrap();
+    assert_eq!(socket.protocol(), "v2.chat");
+
+    let _relay = network.server("wss://relay.example/").unwrap();
+    let socket = Socket::builder("wss://relay.example/").wire(Wire::Relay).protocols(["v2.chat"]).open().unwrap();
+    network.run(socket.opened(), MINUTE).unwrap().unwrap();
+    assert_eq!(socket.protocol(), "", "the wire's own was chosen");
+}
+
+#[test]
 fn a_heartbeat_notices_a_server_that_says_nothing_and_hides_its_replies() {
     let network = FakeNetwork::new();
     let server = network.server(CHAT).unwrap();

@@ -80,7 +80,7 @@ impl Attempts {
 
     pub(in crate::web) fn protocol(&self) -> Option<String> {
         let live = self.live.borrow();
-        live.iter().find_map(|attempt| attempt.link.as_ref()?.protocols.first().cloned())
+        live.iter().find_map(|attempt| attempt.link.as_ref()?.protocol())
     }
 
     /// All that is sent has arrived.
@@ -153,6 +153,7 @@ impl Attempts {
                 at: clock::now(),
                 received: RefCell::default(),
                 state: Cell::new(State::Connecting),
+                accepted: Cell::new(false),
                 farewell: RefCell::default(),
                 id,
                 driver: self.driver.clone(),

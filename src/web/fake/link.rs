@@ -44,6 +44,8 @@ pub(crate) struct Link {
     pub(crate) at: Millis,
     pub(crate) received: RefCell<Vec<Data>>,
     pub(crate) state: Cell<State>,
+    /// It was open once, and the client knows.
+    pub(super) accepted: Cell<bool>,
     /// The words with which the client has closed it.
     pub(crate) farewell: RefCell<Option<(u16, String)>>,
     pub(super) id: ConnId,
@@ -100,11 +102,18 @@ impl Link {
 
     fn accept(self: &Rc<Self>) {
         self.state.set(State::Open);
+        self.accepted.set(true);
         self.report(match self.transport {
             Transport::WebSocket => Report::Opened { own: self.own },
             Transport::EventSource => Report::Opened { own: false },
             _ => Report::Head(Head { content_type: "text/event-stream".into(), ..status(200) }),
         });
+    }
+
+    /// The application's subprotocol that the server chose, as a browser says: none before there is an answer.
+    pub(super) fn protocol(&self) -> Option<String> {
+        let chosen = if self.own { None } else { self.protocols.first() };
+        chosen.filter(|_| self.accepted.get()).cloned()
     }
 
     fn refuse(self: &Rc<Self>, code: u16) {
