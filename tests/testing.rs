@@ -146,8 +146,37 @@ fn events_go_on_after_the_last_id_over_every_transport() {
         let last = server.connection().expect("open again");
         assert_eq!((last.transport(), prices.last_event_id().as_str()), (transport, "2"));
         let asks = last.last_event_id() == "2" && last.url().ends_with("?since=2");
-        assert!(asks || transport == Transport::EventSource, "{transport:?} asks at {}", last.url());
+        assert!(asks, "{transport:?} asks at {}", last.url());
     }
+}
+
+#[test]
+fn the_browsers_own_event_source_names_the_last_id_only_where_it_tries_again_by_itself() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    let prices = Events::builder(PRICES).transports([Transport::EventSource]).open().unwrap();
+    network.advance(SECOND);
+    server.event("message", "1.5", Some("7"));
+    network.advance(SECOND);
+    prices.reconnect();
+    network.advance(SECOND);
+    assert_eq!(prices.last_event_id(), "7");
+    let new = server.connection().unwrap();
+    assert_eq!((new.header("Last-Event-ID"), new.last_event_id()), (None, ""), "a new one knows none");
+
+    server.event("message", "1.6", Some("8"));
+    network.advance(SECOND);
+    server.drop_all();
+    network.advance(10 * SECOND);
+    let next = server.connection().unwrap();
+    assert_eq!((next.header("Last-Event-ID"), next.last_event_id()), (Some("8"), "8"));
+    assert_eq!((new.header("Last-Event-ID"), new.is_open()), (None, false), "each try is one of its own");
+
+    let mut stream = prices.events();
+    server.event("message", "1.7", Some("9"));
+    let told = network.run(stream.next(), SECOND).unwrap().unwrap();
+    assert_eq!((told.data.as_str(), told.last_event_id.as_str()), ("1.7", "9"));
+    assert!(network.run(stream.next(), SECOND).is_none(), "once");
 }
 
 #[test]

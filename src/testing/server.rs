@@ -7,7 +7,7 @@ use crate::{
     api::Message,
     core::{time::Millis, types::Transport},
     web::fake::{
-        link::{Link, State},
+        link::{LAST_ID, Link, State},
         network,
     },
 };
@@ -111,7 +111,8 @@ impl Connection {
         self.0.body.as_ref().map(Message::from_data)
     }
 
-    /// A header of the request. The last id is in `Last-Event-ID`, unless it goes into the query.
+    /// A header of the request. The last id is in `Last-Event-ID`, unless it goes into the query; the browser's own EventSource has the
+    /// header only where it tries again by itself.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         let named = |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
@@ -127,7 +128,7 @@ impl Connection {
     /// The id after which the client wants to go on; empty for none.
     #[must_use]
     pub fn last_event_id(&self) -> &str {
-        &self.0.cursor
+        self.header(LAST_ID).unwrap_or(&self.0.cursor)
     }
 
     /// When it was made, since the clock was set.

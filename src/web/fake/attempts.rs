@@ -92,6 +92,9 @@ impl Attempts {
         self.count.set(self.count().saturating_add(1));
         let address = self.next_address.take();
         self.live.borrow_mut().push(Attempt { id, transport, address, link: None, preparing: None });
+        // No script gives the browser's own EventSource a header: a new one can say where to go on only in the query.
+        let is_silent = transport == Transport::EventSource && self.manner.query.is_empty();
+        let cursor = if is_silent { "" } else { cursor };
         if transport != Transport::WebSocket {
             return self.request(id, cursor);
         }
@@ -143,7 +146,8 @@ impl Attempts {
     fn set_out(&self, id: ConnId, Way { request, protocols, cursor }: Way) {
         let is_reply = self.endpoint.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
         let link = self.with(id, |attempt| {
-            let link = Rc::new(Link {
+            let is_source = attempt.transport == Transport::EventSource;
+            Rc::new(Link {
                 url: query::with_query(&request.url, &attempt.address),
                 transport: attempt.transport,
                 method: request.method,
@@ -160,18 +164,24 @@ impl Attempts {
                 own: !self.manner.subprotocol.is_empty(),
                 kinds: self.kinds.borrow().clone(),
                 is_reply,
-                position: RefCell::new(cursor.as_str().into()),
+                // The browser's own EventSource knows of no id that came before it.
+                position: RefCell::new(if is_source { "" } else { &cursor }.into()),
                 cursor,
                 wanted: Cell::new(true),
-            });
-            if let Some(old) = attempt.link.replace(Rc::clone(&link)) {
-                old.end();
-            }
-            link
+            })
         });
         if let Some(link) = link {
-            link.begin();
+            self.again(id, link);
         }
+    }
+
+    /// This is the attempt's link from now on, and sets out.
+    pub(super) fn again(&self, id: ConnId, link: Rc<Link>) {
+        let Some(old) = self.with(id, |attempt| attempt.link.replace(Rc::clone(&link))) else { return };
+        if let Some(old) = old {
+            old.end();
+        }
+        link.begin();
     }
 
     pub(in crate::web) fn send(&self, id: ConnId, data: Data) {

@@ -23,6 +23,9 @@ const LATENCY: Millis = Millis(1);
 /// After this, a browser's own EventSource tries again by itself.
 const SOURCE_RETRY: Millis = Millis(3_000);
 
+/// The header of a request that goes on after an id.
+pub(crate) const LAST_ID: &str = "Last-Event-ID";
+
 /// Where it is, as the server sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -32,6 +35,7 @@ pub(crate) enum State {
 }
 
 /// One attempt, seen from both ends.
+#[derive(Clone)]
 pub(crate) struct Link {
     pub(crate) url: String,
     pub(crate) transport: Transport,
@@ -39,7 +43,7 @@ pub(crate) struct Link {
     pub(crate) headers: Headers,
     pub(crate) body: Option<Data>,
     pub(crate) protocols: Vec<String>,
-    /// The id after which the client wants to go on.
+    /// The id after which the client wants to go on, unless a header says another one.
     pub(crate) cursor: String,
     pub(crate) at: Millis,
     pub(crate) received: RefCell<Vec<Data>>,
@@ -152,9 +156,21 @@ impl Link {
     fn source_fails(self: &Rc<Self>) {
         self.tell(Report::SourceError { gave_up: false });
         self.later(SOURCE_RETRY, |me| {
-            me.state.set(State::Connecting);
-            me.begin();
+            if let Some(driver) = me.driver.upgrade() {
+                driver.attempts().again(me.id, Rc::new(me.next()));
+            }
         });
+    }
+
+    /// Its next try. Only this one has the header, for it is of the browser's making: the last id that this EventSource has seen.
+    fn next(&self) -> Self {
+        let mut headers = self.headers.clone();
+        headers.retain(|(name, _)| name != LAST_ID);
+        let last_id = self.position.borrow().to_string();
+        if !last_id.is_empty() {
+            headers.push((String::from(LAST_ID), last_id));
+        }
+        Self { headers, at: clock::now(), state: Cell::new(State::Connecting), ..self.clone() }
     }
 
     /// The server sends a message.
