@@ -220,6 +220,32 @@ for (const name of chosen) {
       await eventually(async () => assert.equal(await live(), 1));
     });
 
+    it("calls the others who listen when one of them panics, for that message, for the next and in another room", async () => {
+      const before = errors.length;
+      const say = (text) => ann.page.evaluate((text) => new Promise((resolve) => {
+        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws/chat/1`);
+        socket.onopen = () => socket.send(text);
+        socket.onmessage = () => socket.close();
+        socket.onclose = resolve;
+      }), text);
+      await ann.click("nav-about");
+      await ann.click("nav-mounts");
+      await ann.shows("room-heard", /^1 heard$/);
+      await say("panic");
+      await ann.shows("room", /^panic$/);
+      await ann.shows("room-heard", /^2 heard$/);
+      await say("and on it goes");
+      await ann.shows("room", /^and on it goes$/);
+      await ann.shows("room-heard", /^3 heard$/);
+      await ann.click("next-room");
+      await ann.shows("room", /^hello, room 2$/);
+      await ann.shows("room-heard", /^4 heard$/);
+      await ann.click("nav-about");
+      await ann.shows("about", /no connection/);
+      await eventually(() => assert.ok(errors.length > before, "the page is told of the panic"));
+      for (const error of errors.splice(before)) assert.match(error, /panic|unreachable/);
+    });
+
     it("ran all the time without an error in the page", () => {
       assert.deepEqual([...new Set(errors)], []);
     });

@@ -21,7 +21,10 @@ use std::{
     rc::Rc,
 };
 
-use dioxus::prelude::*;
+use dioxus::{
+    core::{Runtime, current_scope_id},
+    prelude::*,
+};
 use everwire::{
     ConfigError, Delivery, Event as ServerEvent, Events, EventsBuilder, Message, SendError, Socket, SocketBuilder,
     Status, Subscription,
@@ -42,8 +45,20 @@ pub fn use_events(builder: impl Fn() -> EventsBuilder + 'static) -> UseEvents {
 
 /// Calls `callback` with every message of the connection, and of those that follow it, once and in order.
 pub fn use_messages<C: Connection>(of: Use<C>, callback: impl FnMut(C::Item) + 'static) {
-    let callback = use_callback(callback);
-    let heard = use_hook(|| Rc::new(Cell::new((of, of.listen(callback)))));
+    let callback: Rc<RefCell<dyn FnMut(C::Item)>> = Rc::new(RefCell::new(callback));
+    let newest = use_hook(|| Rc::new(RefCell::new(Rc::clone(&callback))));
+    newest.replace(callback);
+    // Not a `Callback`: one that has panicked can neither be replaced nor dropped, and so would take its component with it.
+    let callback = use_hook(|| {
+        let (runtime, scope) = (Rc::downgrade(&Runtime::current()), current_scope_id());
+        let call: Call<C::Item> = Rc::new(move |item: &C::Item| {
+            let Some(runtime) = runtime.upgrade() else { return };
+            let callback = newest.borrow().clone();
+            runtime.in_scope(scope, || callback.borrow_mut()(item.clone()));
+        });
+        call
+    });
+    let heard = use_hook(|| Rc::new(Cell::new((of, of.listen(Rc::clone(&callback))))));
     let (before, key) = heard.get();
     if before != of {
         before.leave(key);
@@ -88,21 +103,13 @@ pub struct Use<C: Connection> {
 impl<C: Connection> Use<C> {
     fn new() -> Self {
         let (mut status, mut latest) = (Signal::new(None), Signal::new(None));
-        let inner = CopyValue::new(Rc::new(Inner::default()));
         Self {
             status,
             error: Signal::new(None),
             latest,
             told: Callback::new(move |now| status.set(Some(now))),
-            heard: Callback::new(move |item: C::Item| {
-                // A copy, for a callback may end components, and so listeners.
-                let listeners = inner.read().listeners.borrow().clone();
-                for (_, listener) in listeners {
-                    listener.call(item.clone());
-                }
-                latest.set(Some(item));
-            }),
-            inner,
+            heard: Callback::new(move |item| latest.set(Some(item))),
+            inner: CopyValue::new(Rc::new(Inner::default())),
         }
     }
 
@@ -134,17 +141,21 @@ impl<C: Connection> Use<C> {
         }
     }
 
-    fn listen(&self, callback: Callback<C::Item>) -> u32 {
+    fn listen(&self, callback: Call<C::Item>) -> u32 {
         let inner = self.inner();
         let key = inner.keys.replace(inner.keys.get() + 1);
-        inner.listeners.borrow_mut().push((key, callback));
+        let mut listener = Listener { key, callback, hearing: None };
+        if let Some(connection) = self.connection() {
+            listener.hear(&connection);
+        }
+        inner.listeners.borrow_mut().push(listener);
         key
     }
 
     fn leave(&self, key: u32) {
         // Its component may be gone.
         if let Ok(inner) = self.inner.try_peek() {
-            inner.listeners.borrow_mut().retain(|(other, _)| *other != key);
+            inner.listeners.borrow_mut().retain(|listener| listener.key != key);
         }
     }
 
@@ -165,15 +176,19 @@ impl<C: Connection> Use<C> {
                 connection.on_status(move |status| told.call(status.clone())),
                 connection.on_item(move |item| heard.call(item.clone())),
             ];
-            self.inner().live.replace(Some((connection, subscriptions)));
+            let inner = self.inner();
+            inner.listeners.borrow_mut().iter_mut().for_each(|listener| listener.hear(&connection));
+            inner.live.replace(Some((connection, subscriptions)));
         }
     }
 
     fn close(&self) {
-        let live = self.inner().live.take();
+        let inner = self.inner();
+        let live = inner.live.take();
         if let Some((connection, subscriptions)) = live {
             // The signals may be gone soon.
             drop(subscriptions);
+            inner.listeners.borrow_mut().iter_mut().for_each(|listener| listener.hearing = None);
             connection.close();
         }
     }
@@ -207,17 +222,32 @@ impl<C: Connection> PartialEq for Use<C> {
     }
 }
 
-type Listeners<T> = Vec<(u32, Callback<T>)>;
-
 struct Inner<C: Connection> {
     live: RefCell<Option<(C, [Subscription; 2])>>,
-    listeners: RefCell<Listeners<C::Item>>,
+    listeners: RefCell<Vec<Listener<C>>>,
     keys: Cell<u32>,
 }
 
 impl<C: Connection> Default for Inner<C> {
     fn default() -> Self {
         Self { live: RefCell::default(), listeners: RefCell::default(), keys: Cell::default() }
+    }
+}
+
+/// Who hears the messages.
+struct Listener<C: Connection> {
+    key: u32,
+    callback: Call<C::Item>,
+    /// Each has one of its own, for it ends when the callback panics: the others go on hearing.
+    hearing: Option<Subscription>,
+}
+
+type Call<T> = Rc<dyn Fn(&T)>;
+
+impl<C: Connection> Listener<C> {
+    fn hear(&mut self, connection: &C) {
+        let callback = Rc::clone(&self.callback);
+        self.hearing = Some(connection.on_item(move |item| callback(item)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use dioxus::prelude::*;
 use everwire::{Events, Message, Socket, Status};
-use everwire_demo_model::{room, state};
+use everwire_demo_model::{hear, room, state};
 
 use crate::connection::{use_events, use_messages, use_socket};
 
@@ -60,10 +60,14 @@ fn Room(number: ReadSignal<u32>) -> Element {
             drop(socket.send(format!("hello, room {}", number.peek())));
         }
     });
+    use_messages(socket, |message| hear(message.as_text()));
+    let mut heard = use_signal(|| 0);
+    use_messages(socket, move |_| heard += 1);
     let latest = socket.latest();
     let said = latest.read();
     rsx! {
         p { class: "plain", "data-testid": "room", {said.as_ref().and_then(Message::as_text).unwrap_or("nothing yet")} }
+        p { class: "plain", "data-testid": "room-heard", "{heard} heard" }
         p { class: "plain", "data-testid": "room-state", {state(socket.status().read().as_ref())} }
         p { class: "plain", "data-testid": "room-error", {socket.error().read().as_ref().map(ToString::to_string)} }
     }

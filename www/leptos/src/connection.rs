@@ -100,11 +100,15 @@ impl<C: Connection> Use<C> {
     fn listen(&self, callback: impl Fn(&C::Item) + 'static) {
         let Some(inner) = self.inner() else { return };
         let key = inner.keys.replace(inner.keys.get() + 1);
-        inner.listeners.borrow_mut().push((key, Rc::new(callback)));
+        let mut listener = Listener { key, callback: Rc::new(callback), hearing: None };
+        if let Some(connection) = self.connection() {
+            listener.hear(&connection);
+        }
+        inner.listeners.borrow_mut().push(listener);
         let it = *self;
         on_cleanup(move || {
             if let Some(inner) = it.inner() {
-                inner.listeners.borrow_mut().retain(|(other, _)| *other != key);
+                inner.listeners.borrow_mut().retain(|listener| listener.key != key);
             }
         });
     }
@@ -123,25 +127,17 @@ impl<C: Connection> Use<C> {
         let Ok(connection) = opened else { return };
         let it = *self;
         let telling = connection.on_status(move |status| it.status.set(Some(status.clone())));
-        let hearing = {
-            let inner = Rc::downgrade(&inner);
-            connection.on_item(move |item| {
-                let Some(inner) = inner.upgrade() else { return };
-                // A copy, for a callback may end scopes, and so listeners.
-                let listeners = inner.listeners.borrow().clone();
-                for (_, listener) in listeners {
-                    listener(item);
-                }
-                it.latest.set(Some(item.clone()));
-            })
-        };
+        let hearing = connection.on_item(move |item| it.latest.set(Some(item.clone())));
+        inner.listeners.borrow_mut().iter_mut().for_each(|listener| listener.hear(&connection));
         *inner.live.borrow_mut() = Some((connection, [telling, hearing]));
     }
 
     fn close(&self) {
-        let Some((connection, subscriptions)) = self.inner().and_then(|inner| inner.live.take()) else { return };
+        let Some(inner) = self.inner() else { return };
+        let Some((connection, subscriptions)) = inner.live.take() else { return };
         // The signals may be gone already.
         drop(subscriptions);
+        inner.listeners.borrow_mut().iter_mut().for_each(|listener| listener.hearing = None);
         connection.close();
     }
 }
@@ -180,17 +176,30 @@ impl<C: Connection> Clone for Use<C> {
 
 impl<C: Connection> Copy for Use<C> {}
 
-type Listeners<T> = Vec<(u32, Rc<dyn Fn(&T)>)>;
-
 struct Inner<C: Connection> {
     live: RefCell<Option<(C, [Subscription; 2])>>,
-    listeners: RefCell<Listeners<C::Item>>,
+    listeners: RefCell<Vec<Listener<C>>>,
     keys: Cell<u32>,
 }
 
 impl<C: Connection> Default for Inner<C> {
     fn default() -> Self {
         Self { live: RefCell::default(), listeners: RefCell::default(), keys: Cell::default() }
+    }
+}
+
+/// Who hears the messages.
+struct Listener<C: Connection> {
+    key: u32,
+    callback: Rc<dyn Fn(&C::Item)>,
+    /// Each has one of its own, for it ends when the callback panics: the others go on hearing.
+    hearing: Option<Subscription>,
+}
+
+impl<C: Connection> Listener<C> {
+    fn hear(&mut self, connection: &C) {
+        let callback = Rc::clone(&self.callback);
+        self.hearing = Some(connection.on_item(move |item| callback(item)));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Connections that come and go, for a test that counts what they leave behind.
 
 use everwire::{ConfigError, Events, Message, Socket, Status};
-use everwire_demo_model::{room, state};
+use everwire_demo_model::{hear, room, state};
 use leptos::prelude::*;
 
 use crate::connection::{use_events, use_socket};
@@ -55,6 +55,9 @@ fn Room(number: Signal<u32>) -> impl IntoView {
             drop(socket.send(format!("hello, room {}", number.get_untracked())));
         }
     });
+    socket.on_message(|message| hear(message.as_text()));
+    let heard = RwSignal::new(0);
+    socket.on_message(move |_| heard.update(|heard| *heard += 1));
     let said = move || {
         socket.latest().with(|latest| latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet").to_owned())
     };
@@ -62,6 +65,7 @@ fn Room(number: Signal<u32>) -> impl IntoView {
     let error = move || socket.error().with(|error| error.as_ref().map(ConfigError::to_string));
     view! {
         <p class="plain" data-testid="room">{said}</p>
+        <p class="plain" data-testid="room-heard">{heard} " heard"</p>
         <p class="plain" data-testid="room-state">{is}</p>
         <p class="plain" data-testid="room-error">{error}</p>
     }

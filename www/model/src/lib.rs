@@ -25,3 +25,12 @@ pub const GRACE: u64 = 1_500;
 pub fn room(number: u32) -> String {
     if number == 0 { String::new() } else { format!("/ws/chat/{number}") }
 }
+
+/// Hears what is said in a room, for a test of what becomes of the others who listen when one of them panics.
+///
+/// # Panics
+///
+/// When it is told to.
+pub fn hear(text: Option<&str>) {
+    assert_ne!(text, Some("panic"));
+}

@@ -48,7 +48,7 @@ pub fn use_messages<C: Connection>(of: &Use<C>, callback: impl Fn(&C::Item) + 's
     let newest = use_mut_ref(|| Rc::clone(&callback));
     *newest.borrow_mut() = callback;
     use_effect_with(of.clone(), move |of| {
-        of.0.items.listen(move |item| {
+        of.listen(move |item| {
             let callback = newest.borrow().clone();
             callback(item);
         })
@@ -90,15 +90,15 @@ fn use_changes<C: Connection, T: PartialEq + 'static>(of: &Use<C>, read: fn(&Use
     use_effect_with(of.clone(), move |of| {
         let compare = {
             let of = of.clone();
-            move |(): &()| {
+            move || {
                 if *rendered.borrow() != read(&of) {
                     update.force_update();
                 }
             }
         };
         // It may have changed between the rendering and this effect.
-        compare(&());
-        of.0.changes.listen(compare)
+        compare();
+        of.watch(compare)
     });
     read(of)
 }
@@ -155,25 +155,44 @@ impl<C: Connection> Use<C> {
         self.0.openings.set(self.0.openings.get() + 1);
         self.0.error.replace(opened.as_ref().err().cloned());
         if let Ok(connection) = opened {
-            let subscriptions = {
-                let (changed, came) = (Rc::downgrade(&self.0), Rc::downgrade(&self.0));
-                [
-                    connection
-                        .on_status(move |_| changed.upgrade().into_iter().for_each(|inner| inner.changes.tell(&()))),
-                    connection.on_item(move |item| came.upgrade().into_iter().for_each(|inner| inner.items.tell(item))),
-                ]
-            };
-            self.0.live.replace(Some((connection, subscriptions)));
+            self.0.listeners.borrow().iter().for_each(|listener| listener.hear(&connection));
+            let changed = Rc::downgrade(&self.0);
+            let telling =
+                connection.on_status(move |_| changed.upgrade().into_iter().for_each(|inner| inner.changed()));
+            self.0.live.replace(Some((connection, telling)));
         }
-        self.0.changes.tell(&());
+        self.0.changed();
     }
 
     fn close(&self) {
         let live = self.0.live.take();
-        if let Some((connection, subscriptions)) = live {
-            drop(subscriptions);
+        if let Some((connection, telling)) = live {
+            drop(telling);
+            self.0.listeners.borrow().iter().for_each(|listener| drop(listener.hearing.take()));
             connection.close();
         }
+    }
+
+    /// Calls `callback` with every message, whatever connection there is. Gives how to end it.
+    fn listen<F: Fn(&C::Item) + 'static>(&self, callback: F) -> impl FnOnce() + use<C, F> {
+        let listener = Rc::new(Listener { callback: Rc::new(callback), hearing: Cell::default() });
+        if let Some(connection) = self.connection() {
+            listener.hear(&connection);
+        }
+        self.0.listeners.borrow_mut().push(Rc::clone(&listener));
+        let it = self.clone();
+        move || {
+            drop(listener.hearing.take());
+            it.0.listeners.borrow_mut().retain(|other| !Rc::ptr_eq(other, &listener));
+        }
+    }
+
+    /// Calls `callback` when the status has changed, or another connection is opened. Gives how to end it.
+    fn watch<F: Fn() + 'static>(&self, callback: F) -> impl FnOnce() + use<C, F> {
+        let callback: Rc<dyn Fn()> = Rc::new(callback);
+        self.0.watchers.borrow_mut().push(Rc::clone(&callback));
+        let it = self.clone();
+        move || it.0.watchers.borrow_mut().retain(|other| !Rc::ptr_eq(other, &callback))
     }
 }
 
@@ -210,12 +229,12 @@ impl<C: Connection> fmt::Debug for Use<C> {
 }
 
 struct Inner<C: Connection> {
-    live: RefCell<Option<(C, [Subscription; 2])>>,
+    live: RefCell<Option<(C, Subscription)>>,
     error: RefCell<Option<ConfigError>>,
     /// How many times one was opened, or could not be.
     openings: Cell<u32>,
-    items: Rc<Listeners<C::Item>>,
-    changes: Rc<Listeners<()>>,
+    listeners: RefCell<Vec<Rc<Listener<C>>>>,
+    watchers: RefCell<Vec<Rc<dyn Fn()>>>,
 }
 
 impl<C: Connection> Default for Inner<C> {
@@ -224,40 +243,33 @@ impl<C: Connection> Default for Inner<C> {
             live: RefCell::default(),
             error: RefCell::default(),
             openings: Cell::default(),
-            items: Rc::new(Listeners::new()),
-            changes: Rc::new(Listeners::new()),
+            listeners: RefCell::default(),
+            watchers: RefCell::default(),
         }
     }
 }
 
-/// Who listens, whatever connection there is.
-struct Listeners<T> {
-    all: RefCell<Vec<Listener<T>>>,
-    keys: Cell<u32>,
+impl<C: Connection> Inner<C> {
+    fn changed(&self) {
+        // A copy, for a component that is rendered anew may end others.
+        let watchers = self.watchers.borrow().clone();
+        watchers.iter().for_each(|watcher| watcher());
+    }
 }
 
-type Listener<T> = (u32, Call<T>);
+/// Who hears the messages.
+struct Listener<C: Connection> {
+    callback: Call<C::Item>,
+    /// Each has one of its own, for it ends when the callback panics: the others go on hearing.
+    hearing: Cell<Option<Subscription>>,
+}
+
 type Call<T> = Rc<dyn Fn(&T)>;
 
-impl<T: 'static> Listeners<T> {
-    const fn new() -> Self {
-        Self { all: RefCell::new(Vec::new()), keys: Cell::new(0) }
-    }
-
-    /// Gives how to end it.
-    fn listen<F: Fn(&T) + 'static>(self: &Rc<Self>, callback: F) -> impl FnOnce() + use<T, F> {
-        let key = self.keys.replace(self.keys.get() + 1);
-        self.all.borrow_mut().push((key, Rc::new(callback)));
-        let it = Rc::clone(self);
-        move || it.all.borrow_mut().retain(|(other, _)| *other != key)
-    }
-
-    fn tell(&self, what: &T) {
-        // A copy, for a callback may end components, and so listeners.
-        let all = self.all.borrow().clone();
-        for (_, callback) in all {
-            callback(what);
-        }
+impl<C: Connection> Listener<C> {
+    fn hear(&self, connection: &C) {
+        let callback = Rc::clone(&self.callback);
+        self.hearing.set(Some(connection.on_item(move |item| callback(item))));
     }
 }
 

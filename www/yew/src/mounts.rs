@@ -1,7 +1,7 @@
 //! Connections that come and go, for a test that counts what they leave behind.
 
 use everwire::{Event, Events, Message, Socket, Status};
-use everwire_demo_model::{room, state};
+use everwire_demo_model::{hear, room, state};
 use yew::prelude::*;
 
 use crate::connection::{use_error, use_events, use_latest, use_messages, use_socket, use_status};
@@ -80,6 +80,12 @@ struct RoomProps {
 #[component]
 fn Room(RoomProps { number }: &RoomProps) -> Html {
     let socket = use_socket(*number, |number| Socket::builder(room(*number)));
+    use_messages(&socket, |message: &Message| hear(message.as_text()));
+    let heard = use_mut_ref(|| 0);
+    use_messages(&socket, {
+        let heard = heard.clone();
+        move |_: &Message| *heard.borrow_mut() += 1
+    });
     let latest = use_latest(&socket);
     let status = use_status(&socket);
     use_effect_with(status.as_ref().is_some_and(Status::is_open), {
@@ -90,6 +96,7 @@ fn Room(RoomProps { number }: &RoomProps) -> Html {
     html! {
         <>
             <p class="plain" data-testid="room">{ latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet") }</p>
+            <p class="plain" data-testid="room-heard">{ *heard.borrow() }{ " heard" }</p>
             <p class="plain" data-testid="room-state">{ state(status.as_ref()) }</p>
             <p class="plain" data-testid="room-error">{ error }</p>
         </>
