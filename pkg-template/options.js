@@ -17,7 +17,7 @@ export const oneOf = (name, given, names) => {
 /** Each with its default and the least that is allowed; in milliseconds, but for the factor and what is counted. */
 export const NUMBERS = [
   ["reconnect.firstDelay", 2_000, 0],
-  ["reconnect.minDelay", 1_000, 0],
+  ["reconnect.minDelay", 1_000, 1],
   ["reconnect.maxDelay", 30_000, 1],
   ["reconnect.factor", 2, 1],
   ["reconnect.maxRetries", Infinity, 0],

@@ -31,7 +31,7 @@ export const head = (number, get) => {
 
 /** WHATWG WebSockets. `own`: the subprotocols of the wire, offered first. The reason of the signal is a close code and a reason. */
 export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
-  const socket = nativeSocket(url, [...own, ...protocols]);
+  const socket = nativeSocket(url, [...new Set([...own, ...protocols])]);
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
   socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });

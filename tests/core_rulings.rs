@@ -414,8 +414,10 @@ fn the_end_of_what_may_not_be_repeated_is_its_end() {
         bench.report(begins());
         bench.chunk("id: 1\ndata: all of it\n\n");
         let effects = bench.report(Report::Done);
-        let end = Notice::Closed(End { code: 1000, reason: "".into(), cause: None });
-        assert_eq!(notices(&effects), [&end], "{transport:?}");
+        assert!(
+            matches!(notices(&effects)[..], [Notice::Closed(End { code: 1000, cause: None, .. })]),
+            "{transport:?}: {effects:?}"
+        );
         assert_eq!((bench.messages(), bench.tries.len()), (vec!["all of it".into()], 1));
     }
 }

@@ -4,13 +4,17 @@
 
 use std::{
     cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
     rc::Rc,
+    sync::Arc,
+    task::{Context, Wake, Waker},
     time::Duration,
 };
 
 use everwire::{
-    Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, SendError, Sending, Socket, Status, Store,
-    Subscription, Transport, Why, Wire,
+    Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, Ruling, SendError, Sending, Socket, Status,
+    Store, Subscription, Transport, Why, Wire,
     testing::{Connection, FakeNetwork, Step},
 };
 use futures_util::StreamExt;
@@ -391,4 +395,150 @@ fn typed_messages_go_both_ways_and_what_does_not_decode_is_an_item() {
     assert_eq!(network.run(inbox.next(), SECOND).unwrap().unwrap().unwrap(), [3]);
     let error = network.run(inbox.next(), SECOND).unwrap().unwrap().unwrap_err();
     assert_eq!(error.raw.as_text(), Some("[300]"));
+}
+
+// ---- what waits, and what is told ----
+
+struct Nobody;
+
+impl Wake for Nobody {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[test]
+fn a_future_that_is_dropped_leaves_no_waker_behind() {
+    let network = FakeNetwork::new();
+    let _server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    let task = Arc::new(Nobody);
+    for _ in 0..10 {
+        let waker = Waker::from(task.clone());
+        let (mut closed, mut again) = (socket.closed(), socket.closed());
+        for _ in 0..2 {
+            assert!(Pin::new(&mut closed).poll(&mut Context::from_waker(&waker)).is_pending());
+            assert!(Pin::new(&mut again).poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+        assert_eq!(Arc::strong_count(&task), 4, "one for each future");
+    }
+    assert_eq!(Arc::strong_count(&task), 1);
+}
+
+/// What is told of the status when an open connection is lost.
+fn statuses(ruling: Option<Ruling>) -> Vec<Status> {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).verdict(move |_| ruling).open().unwrap();
+    network.advance(SECOND);
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let sink = told.clone();
+    let _watching = socket.on_status(move |status| sink.borrow_mut().push(status.clone()));
+    server.drop_all();
+    network.advance(Duration::from_millis(10));
+    told.take()
+}
+
+#[test]
+fn an_application_that_judges_is_told_of_the_wait_only_when_it_has() {
+    assert!(matches!(statuses(None)[0], Status::Waiting { attempt: 1, .. }));
+    assert_eq!(statuses(Some(Ruling::Stop)), [Status::Closed]);
+}
+
+#[test]
+fn closing_in_a_callback_shows_at_once() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    let seen = Rc::new(RefCell::new(None));
+    let (it, sink) = (socket.clone(), seen.clone());
+    let _listening = socket.on_message(move |_| {
+        it.close();
+        sink.replace(Some((it.send("x").is_err(), it.status())));
+    });
+    server.send("bye");
+    network.advance(SECOND);
+    assert_eq!(seen.take(), Some((true, Status::Closed)), "`send` and `status` say the same");
+}
+
+#[test]
+fn a_message_that_was_not_delivered_is_not_the_last_one() {
+    let network = FakeNetwork::new();
+    let server = network.server("wss://relay.example/").unwrap();
+    let open = || Socket::builder("wss://relay.example/").wire(Wire::Relay).store(Store::Session).open().unwrap();
+    let socket = open();
+    network.advance(SECOND);
+    let heard = Rc::new(Cell::new(0));
+    let count = heard.clone();
+    let _listening = socket.on_message(move |_| count.set(count.get() + 1));
+    let it = socket.clone();
+    // Something is missing: the application loads all anew, and goes on from there.
+    let _gap = socket.on_gap(move |_| it.close());
+    server.send("id: 10:0\n\none");
+    network.advance(SECOND);
+    server.send("id: 10:5\n\nsix");
+    network.advance(SECOND);
+    assert_eq!((heard.get(), socket.last_event_id().as_str()), (1, "10:0"));
+    let _next = open();
+    network.advance(SECOND);
+    assert_eq!(server.connection().unwrap().last_event_id(), "10:0", "and so does the next one go on after it");
+}
+
+#[test]
+fn an_event_that_was_not_delivered_is_not_the_last_one() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    let events = Events::builder(PRICES).transports([Transport::FetchStream]).last_event_id("4").open().unwrap();
+    network.advance(SECOND);
+    let it = events.clone();
+    let _listening = events.on_event(move |_| it.close());
+    server.event("", "one", Some("5"));
+    server.event("", "two", Some("6"));
+    network.advance(SECOND);
+    assert_eq!(events.last_event_id(), "5");
+}
+
+#[test]
+fn a_stream_holds_no_more_than_64_mib_for_a_reader_that_is_late() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    let inbox = socket.messages();
+    network.run(socket.opened(), SECOND).unwrap().unwrap();
+    for _ in 0..6 {
+        server.send(vec![0; 16 << 20]);
+    }
+    network.advance(SECOND);
+    assert_eq!(inbox.missed(), 2);
+    socket.close();
+    assert_eq!(network.run(inbox.collect::<Vec<_>>(), SECOND).unwrap().len(), 4);
+}
+
+#[test]
+fn a_bound_of_the_delays_that_would_let_retries_spin_is_refused() {
+    let _network = FakeNetwork::new();
+    for backoff in [Backoff::default().min_delay(Duration::ZERO), Backoff::default().max_delay(Duration::ZERO)] {
+        assert!(Socket::builder(CHAT).backoff(backoff).open().is_err(), "{backoff:?}");
+    }
+    assert!(Socket::builder(CHAT).backoff(Backoff::default().first_delay(Duration::ZERO)).open().is_ok());
+}
+
+#[test]
+fn how_it_ended_is_an_error_and_a_cause_tells_its_wait_as_a_duration() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    server.play([Step::Close(4403)]);
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    let end = network.run(socket.closed(), SECOND).unwrap();
+    assert_eq!(end.cause.as_ref().unwrap().retry_after().map(Ruling::RetryAfter), None);
+    let error: Box<dyn std::error::Error> = Box::new(end);
+    assert!(error.to_string().contains("4403"), "{error}");
+}
+
+#[test]
+fn a_builder_does_not_print_credentials() {
+    let builder = Events::builder("https://prices.example/live?token=secret").header("Authorization", "Bearer secret");
+    let printed = format!("{builder:?}");
+    assert!(printed.contains("prices.example/live") && !printed.contains("secret"), "{printed}");
 }

@@ -44,14 +44,16 @@ pub(super) struct Context {
     kinds: Vec<String>,
     /// Of several events that came together, the last id of the one whose turn it is, or was when the connection was closed.
     reached: RefCell<Option<Rc<str>>>,
+    /// The last id of the last event whose turn it was; before the first, the one that the connection began after.
+    passed: RefCell<Rc<str>>,
 }
 
 impl Context {
-    pub(super) fn new(mut kinds: Vec<String>) -> Self {
+    pub(super) fn new(mut kinds: Vec<String>, first: &str) -> Self {
         if kinds.is_empty() {
             kinds.push(String::from(UNNAMED));
         }
-        Self { kinds, reached: RefCell::new(None) }
+        Self { kinds, reached: RefCell::new(None), passed: RefCell::new(Rc::from(first)) }
     }
 }
 
@@ -68,13 +70,23 @@ impl Hub<Event> {
 impl Item for Event {
     type Context = Context;
 
+    fn size(&self) -> usize {
+        self.data.len()
+    }
+
     fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
         let Some(events) = message.data.events else { return };
+        if driver.is_closing() {
+            let passed = Rc::clone(&hub.context.passed.borrow());
+            hub.context.reached.borrow_mut().get_or_insert(passed);
+            return;
+        }
         for event in Rc::unwrap_or_clone(events) {
             let last_id = Rc::clone(&event.last_id);
             hub.context.reached.replace(Some(Rc::clone(&last_id)));
+            hub.context.passed.replace(Rc::clone(&last_id));
             if hub.wants(&event) {
-                hub.deliver(&Self::from(event));
+                hub.deliver(Self::from(event));
             }
             hub.progress.keep(last_id);
             if driver.is_closing() {

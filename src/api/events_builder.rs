@@ -178,7 +178,7 @@ impl EventsBuilder {
             refresh: self.common.refresh,
             ..Endpoint::default()
         };
-        let context = Context::new(self.kinds.clone());
+        let context = Context::new(self.kinds.clone(), &last_id.decoded());
         let config = Config { last_id, ..config };
         Ok(Events::new(Connection::open(config, endpoint, Box::new(wire), context, progress, &self.kinds)))
     }

@@ -32,6 +32,8 @@ use crate::{
 pub(super) trait Item: Clone + 'static {
     /// What the face has to know to make one.
     type Context;
+    /// Its size in bytes.
+    fn size(&self) -> usize;
     /// Takes apart what came, and delivers each that is for the application, in order, until no more is wanted.
     fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver);
     /// The id of the last item that was delivered.
@@ -78,7 +80,9 @@ impl<T: Item> Hub<T> {
         if self.ending.is_reached() {
             queue.end();
         }
-        self.queues.borrow_mut().push(Rc::downgrade(&queue));
+        let mut queues = self.queues.borrow_mut();
+        queues.retain(|queue| queue.strong_count() > 0);
+        queues.push(Rc::downgrade(&queue));
         queue
     }
 
@@ -92,17 +96,23 @@ impl<T: Item> Hub<T> {
 
     /// The queues that still have a reader.
     fn readers(&self) -> Vec<Rc<Queue<T>>> {
-        self.queues.borrow_mut().retain(|queue| queue.strong_count() > 0);
         self.queues.borrow().iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Hands an item to all who listen.
-    pub(super) fn deliver(&self, item: &T) {
+    pub(super) fn deliver(&self, item: T) {
         self.counters.delivered();
-        for reader in self.readers() {
-            reader.push(item.clone());
+        // Those that there are before the callbacks make more; and the last one takes the item itself.
+        let mut readers = self.readers();
+        self.slots.tell(&Told::Item(&item));
+        let size = item.size();
+        let last = readers.pop();
+        for reader in readers {
+            reader.push(item.clone(), size);
         }
-        self.slots.tell(&Told::Item(item));
+        if let Some(last) = last {
+            last.push(item, size);
+        }
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
@@ -227,6 +237,10 @@ macro_rules! common_face {
             /// Where the connection is now.
             #[must_use]
             pub fn status(&self) -> super::Status {
+                // The status is told after the callback in which it was closed.
+                if self.connection.driver.is_closing() {
+                    return super::Status::Closed;
+                }
                 self.connection.hub.status()
             }
 
@@ -258,12 +272,12 @@ macro_rules! common_face {
 
             /// Resolves when the connection is open, the first time; to how it ended, if it is closed for good before that.
             pub fn opened(&self) -> super::OpenedFuture {
-                super::OpenedFuture(Rc::clone(&self.connection.hub.opening))
+                super::OpenedFuture::new(&self.connection.hub.opening)
             }
 
             /// Resolves when the connection is closed for good.
             pub fn closed(&self) -> super::ClosedFuture {
-                super::ClosedFuture(Rc::clone(&self.connection.hub.ending))
+                super::ClosedFuture::new(&self.connection.hub.ending)
             }
 
             /// Drops the connection, if there is one, and connects now, going on after the last id where the wire can. A

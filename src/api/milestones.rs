@@ -1,7 +1,7 @@
 //! What happens to a connection once, and who waits for it.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     fmt,
     future::Future,
     pin::Pin,
@@ -14,12 +14,15 @@ use crate::core::types::End;
 /// Something that happens once.
 pub(super) struct Milestone<T> {
     reached: RefCell<Option<T>>,
-    waiting: RefCell<Vec<Waker>>,
+    /// The wakers of those who wait, each under the number of its future.
+    waiting: RefCell<Vec<(u64, Waker)>>,
+    /// The last number.
+    count: Cell<u64>,
 }
 
 impl<T> Default for Milestone<T> {
     fn default() -> Self {
-        Self { reached: RefCell::new(None), waiting: RefCell::default() }
+        Self { reached: RefCell::new(None), waiting: RefCell::default(), count: Cell::new(0) }
     }
 }
 
@@ -31,21 +34,48 @@ impl<T: Clone> Milestone<T> {
     /// It has happened, unless it had before.
     pub(super) fn reach(&self, how: T) {
         self.reached.borrow_mut().get_or_insert(how);
-        for waker in self.waiting.take() {
+        for (_, waker) in self.waiting.take() {
             waker.wake();
         }
     }
 
     /// How it happened, or a promise to wake this one then.
-    fn poll(&self, waker: &Waker) -> Poll<T> {
+    fn poll(&self, number: u64, waker: &Waker) -> Poll<T> {
         if let Some(how) = self.reached.borrow().as_ref() {
             return Poll::Ready(how.clone());
         }
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.iter().any(|other| other.will_wake(waker)) {
-            waiting.push(waker.clone());
-        }
+        self.leaves(number);
+        self.waiting.borrow_mut().push((number, waker.clone()));
         Poll::Pending
+    }
+
+    /// This one waits no longer.
+    fn leaves(&self, number: u64) {
+        self.waiting.borrow_mut().retain(|(other, _)| *other != number);
+    }
+}
+
+/// One who waits for it.
+struct Wait<T: Clone> {
+    milestone: Rc<Milestone<T>>,
+    number: u64,
+}
+
+impl<T: Clone> Wait<T> {
+    fn new(milestone: &Rc<Milestone<T>>) -> Self {
+        let number = milestone.count.get().wrapping_add(1);
+        milestone.count.set(number);
+        Self { milestone: Rc::clone(milestone), number }
+    }
+
+    fn poll(&self, context: &Context<'_>) -> Poll<T> {
+        self.milestone.poll(self.number, context.waker())
+    }
+}
+
+impl<T: Clone> Drop for Wait<T> {
+    fn drop(&mut self) {
+        self.milestone.leaves(self.number);
     }
 }
 
@@ -56,11 +86,23 @@ pub(super) type Ending = Milestone<End>;
 
 /// Resolves when the connection is open, the first time, and at once if it was; to how it ended, if it is closed for good before that.
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct OpenedFuture(pub(super) Rc<Opening>);
+pub struct OpenedFuture(Wait<Result<(), End>>);
 
 /// Resolves when the connection is closed for good; at once if it is.
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct ClosedFuture(pub(super) Rc<Ending>);
+pub struct ClosedFuture(Wait<End>);
+
+impl OpenedFuture {
+    pub(super) fn new(opening: &Rc<Opening>) -> Self {
+        Self(Wait::new(opening))
+    }
+}
+
+impl ClosedFuture {
+    pub(super) fn new(ending: &Rc<Ending>) -> Self {
+        Self(Wait::new(ending))
+    }
+}
 
 impl fmt::Debug for OpenedFuture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -78,7 +120,7 @@ impl Future for OpenedFuture {
     type Output = Result<(), End>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context.waker())
+        self.0.poll(context)
     }
 }
 
@@ -86,6 +128,6 @@ impl Future for ClosedFuture {
     type Output = End;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<End> {
-        self.0.poll(context.waker())
+        self.0.poll(context)
     }
 }

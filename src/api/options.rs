@@ -185,7 +185,9 @@ macro_rules! common_options {
     ($builder:ty) => {
         impl fmt::Debug for $builder {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($builder)).field("recipe", &self.common.recipe).finish_non_exhaustive()
+                // Not its query, nor the headers: that is where credentials are.
+                let url = self.common.recipe.url.split('?').next().unwrap_or_default();
+                f.debug_struct(stringify!($builder)).field("url", &url).finish_non_exhaustive()
             }
         }
 
@@ -311,10 +313,12 @@ impl Backoff {
                 "expected a finite number of at least 1",
             ));
         }
-        if self.0.cap == Millis::ZERO {
-            return Err(ConfigError::new("backoff.max_delay", "0", "expected more than zero: retries must not spin"));
+        let zero = |option| Err(ConfigError::new(option, "0", "expected more than zero: retries must not spin"));
+        match (self.0.base, self.0.cap) {
+            (Millis::ZERO, _) => zero("backoff.min_delay"),
+            (_, Millis::ZERO) => zero("backoff.max_delay"),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -49,13 +49,25 @@ impl Context {
             stopped: RefCell::new(None),
         }
     }
+
+    /// It is closed, and nothing is delivered any more.
+    fn stops(&self) {
+        self.stopped.borrow_mut().get_or_insert_with(|| Rc::clone(&self.delivered.borrow()));
+    }
 }
 
 impl Item for Message {
     type Context = Context;
 
+    fn size(&self) -> usize {
+        self.size()
+    }
+
     fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
         let context = &hub.context;
+        if driver.is_closing() {
+            return context.stops();
+        }
         let item = Self::from_data(&message.data);
         let own =
             context.read_id.as_ref().and_then(|read| guarded(|| read(&item)).flatten()).filter(|id| !id.is_empty());
@@ -63,7 +75,10 @@ impl Item for Message {
             Some(own) => Some(Rc::from(own.as_str())),
             None => message.id.map(|id| Rc::from(&*id.decoded())),
         };
-        if driver.is_closing() || id.as_ref().is_some_and(|id| !hub.progress.is_new(id)) {
+        if driver.is_closing() {
+            return context.stops();
+        }
+        if id.as_ref().is_some_and(|id| !hub.progress.is_new(id)) {
             return;
         }
         if let Some(own) = own {
@@ -73,9 +88,9 @@ impl Item for Message {
             context.delivered.replace(Rc::clone(id));
         }
         context.bytes.set(context.bytes.get().saturating_add(item.size() as u64));
-        hub.deliver(&item);
+        hub.deliver(item);
         if driver.is_closing() {
-            context.stopped.replace(Some(context.delivered.borrow().clone()));
+            context.stops();
         } else if let Some(id) = id {
             hub.progress.keep(id);
         }

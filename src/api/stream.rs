@@ -25,11 +25,16 @@ pub enum Overflow {
     End,
 }
 
+/// The most bytes that it holds: a wasm module has no more than four gigabytes, and what does not fit is the end of everything.
+const BYTES: usize = 64 << 20;
+
 /// The queue between a connection and one reader.
 pub(super) struct Queue<T> {
     capacity: usize,
     overflow: Overflow,
-    items: RefCell<VecDeque<T>>,
+    /// With their sizes.
+    items: RefCell<VecDeque<(T, usize)>>,
+    bytes: Cell<usize>,
     waker: RefCell<Option<Waker>>,
     ended: Cell<bool>,
     missed: Cell<u64>,
@@ -41,30 +46,46 @@ impl<T> Queue<T> {
             capacity,
             overflow,
             items: RefCell::default(),
+            bytes: Cell::new(0),
             waker: RefCell::default(),
             ended: Cell::new(false),
             missed: Cell::new(0),
         })
     }
 
-    pub(super) fn push(&self, item: T) {
-        let gone = {
-            let mut items = self.items.borrow_mut();
-            let is_full = self.ended.get() || items.len() >= self.capacity;
-            if is_full && self.overflow != Overflow::DropOldest {
-                Some(item)
-            } else {
-                items.push_back(item);
-                if is_full { items.pop_front() } else { None }
-            }
-        };
-        if gone.is_some() {
-            self.missed.set(self.missed.get().saturating_add(1));
+    /// Takes in an item of so many bytes.
+    pub(super) fn push(&self, item: T, size: usize) {
+        while self.is_full(size) && self.overflow == Overflow::DropOldest && self.pop().is_some() {
+            self.misses();
+        }
+        if self.is_full(size) {
+            self.misses();
             if self.overflow == Overflow::End {
                 self.ended.set(true);
             }
+        } else {
+            self.items.borrow_mut().push_back((item, size));
+            self.bytes.set(self.bytes.get().saturating_add(size));
         }
         self.wake();
+    }
+
+    /// Has it no room for so many bytes more?
+    fn is_full(&self, size: usize) -> bool {
+        let count = self.items.borrow().len();
+        // One is taken in whatever its size is, for it is there already.
+        let is_heavy = count > 0 && self.bytes.get().saturating_add(size) > BYTES;
+        self.ended.get() || count >= self.capacity || is_heavy
+    }
+
+    fn pop(&self) -> Option<T> {
+        let (item, size) = self.items.borrow_mut().pop_front()?;
+        self.bytes.set(self.bytes.get().saturating_sub(size));
+        Some(item)
+    }
+
+    fn misses(&self) {
+        self.missed.set(self.missed.get().saturating_add(1));
     }
 
     pub(super) fn end(&self) {
@@ -82,7 +103,7 @@ impl<T> Queue<T> {
 /// A stream of what a connection receives, from when it was made until the connection is closed for good.
 ///
 /// It is lossless for a reader that keeps up: unless asked for another [capacity](super::Events::events_bounded), it holds 65,536
-/// items. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
+/// items, and 64 MiB in any case. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
 /// counts it.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct Inbox<T> {
@@ -114,7 +135,7 @@ impl<T> Stream for Inbox<T> {
     type Item = T;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        if let Some(item) = self.queue.items.borrow_mut().pop_front() {
+        if let Some(item) = self.queue.pop() {
             return Poll::Ready(Some(item));
         }
         if self.queue.ended.get() {

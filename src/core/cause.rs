@@ -13,7 +13,7 @@
 //! | any other close code, 1000 included (proxies send it) | retry |
 //! | wrong content type, a wire's rules broken, a limit passed | stop |
 
-use core::fmt;
+use core::{fmt, time::Duration};
 
 use super::{text::Text, time::Millis, types::Transport};
 
@@ -92,7 +92,8 @@ pub struct Cause {
     pub code: u16,
     /// The close reason, the content type that came, or what the host said; empty where there were no words.
     pub reason: Text,
-    /// The server's wish, from `Retry-After`.
+    /// See the function of the same name: in the core, a span has a type of its own.
+    #[doc(hidden)]
     pub retry_after: Option<Millis>,
 }
 
@@ -129,6 +130,12 @@ impl Cause {
             Kind::Status => matches!(self.status, 401 | 425 | 429 | 503),
             _ => false,
         }
+    }
+
+    /// The server's wish, from `Retry-After`: how long to wait before the next try.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after.map(|span| Duration::from_millis(span.0))
     }
 
     /// What it means.

@@ -1,6 +1,6 @@
 //! The nouns that the machine, the wires and the shell share.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use super::{
     cause::{Cause, Verdict},
@@ -457,6 +457,7 @@ pub enum Notice<P> {
 
 /// How it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct End {
     /// The close code: the application's own, the server's, or 1006.
     pub code: u16,
@@ -465,6 +466,17 @@ pub struct End {
     /// Why, where it was not the application's own wish.
     pub cause: Option<Cause>,
 }
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Some(cause) => cause.fmt(f),
+            None => f.write_str("the connection was closed by the application"),
+        }
+    }
+}
+
+impl std::error::Error for End {}
 
 /// What became of a message given to `send`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

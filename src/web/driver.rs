@@ -291,7 +291,8 @@ impl Driver {
 
     fn tell(&self, notice: Notice<Data>) {
         let end = matches!(notice, Notice::Closed(_));
-        let concerns_the_end = end || matches!(notice, Notice::Status(_) | Notice::Dropped { .. });
+        // A message is not delivered any more, and that is to be known: it is not the last one.
+        let concerns_the_end = end || matches!(notice, Notice::Status(_) | Notice::Dropped { .. } | Notice::Message(_));
         if self.closing.get() && !concerns_the_end {
             return;
         }

@@ -11,6 +11,9 @@ pub(crate) enum UrlError {
     Scheme,
     /// It has a fragment (`#…`), which no request carries.
     Fragment,
+    /// There is none who could parse it, or open anything.
+    #[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
+    NoBrowser,
 }
 
 impl UrlError {
@@ -21,6 +24,10 @@ impl UrlError {
             Self::Invalid => "expected a valid URL, absolute or relative to the page",
             Self::Scheme => "expected the scheme ws, wss, http or https",
             Self::Fragment => "expected a URL without a fragment (#…)",
+            #[cfg(any(target_arch = "wasm32", not(feature = "testing")))]
+            Self::NoBrowser => {
+                "expected to be in a browser: on a server, or in a native test without the feature `testing`, nothing is opened"
+            }
         }
     }
 }

@@ -50,6 +50,13 @@ async fn over_websocket_messages_go_both_ways_and_carry_ids() {
 }
 
 #[wasm_bindgen_test]
+async fn who_names_the_wires_own_subprotocol_as_well_has_it_once() {
+    let fixture = Fixture::get().await;
+    let socket = relay(fixture.url("/relay/{key}")).protocols(["ws+meta.nchan"]).open().unwrap();
+    both_ways(&fixture, &socket, Transport::WebSocket).await;
+}
+
+#[wasm_bindgen_test]
 async fn with_websocket_refused_they_go_by_server_sent_events_and_bytes_by_long_polling() {
     let fixture = Fixture::get().await;
     let socket = relay(fixture.url("/relay/{key}?refuse")).open().unwrap();

@@ -5,7 +5,7 @@ use std::{cell::Cell, rc::Rc};
 use everwire::{CauseKind, Event, Events, EventsBuilder, Inbox, Status, Transport};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, flag, over, quick, sleep, take, until, within};
+use super::support::{Fixture, flag, has_asked, move_to, over, quick, sleep, take, until, within};
 
 const RUNGS: [Transport; 3] = [Transport::FetchStream, Transport::XhrStream, Transport::LongPoll];
 
@@ -231,4 +231,15 @@ async fn redirects_are_followed_on_every_rung() {
         let events = events(fixture.url("/sse/{key}?redirect=307&end-after=1")).transports([rung]).open().unwrap();
         assert_eq!(data(&mut events.events(), 2).await, ["0", "1"], "{rung:?}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_relative_url_is_relative_to_where_the_page_is_now() {
+    // Whatever was opened first, the base is not that of then.
+    let _first = events(String::from("first")).open().unwrap();
+    let Some(before) = move_to("/rooms/2/").as_string() else { return };
+    let moved = events(String::from("live")).transports([Transport::FetchStream]).open();
+    move_to(&before);
+    within("the end", moved.unwrap().closed()).await;
+    until("its request", || has_asked("/rooms/2/live")).await;
 }

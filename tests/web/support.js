@@ -165,3 +165,15 @@ export class Tally {
     for (const undo of this.#undo.splice(0).reverse()) undo();
   }
 }
+
+/** Moves the page without loading it anew, as a router does, and tells where it was; undefined in a worker, which does not move. */
+export const moveTo = (path) => {
+  const before = globalThis.history && location.href;
+  if (before) history.replaceState(null, "", path);
+  // There is room for 250 of what it has asked for.
+  performance.clearResourceTimings();
+  return before;
+};
+
+/** Has the page asked its own server for this path? */
+export const asked = (path) => performance.getEntriesByName(new URL(path, location.origin).href).length > 0;

@@ -51,7 +51,6 @@ impl<P: Payload> Machine<P> {
             self.state = State::Judging;
             out.push(Effect::Judge(failure.cause.clone()));
             self.judging = Some(failure);
-            self.tell_status(now, out);
         } else {
             self.failed(now, failure, None, out);
         }

@@ -16,13 +16,16 @@ use crate::{
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = document)]
     static DOCUMENT: Option<Document>;
-    #[wasm_bindgen(thread_local_v2, js_namespace = navigator, js_name = onLine)]
-    static ON_LINE: Option<bool>;
+    type Navigator;
+    #[wasm_bindgen(thread_local_v2, js_name = navigator)]
+    static NAVIGATOR: Option<Navigator>;
+    #[wasm_bindgen(method, getter, js_name = onLine)]
+    fn on_line(this: &Navigator) -> Option<bool>;
 }
 
 /// Does the browser believe, as this starts, that there is no network?
 pub(in crate::web) fn starts_offline() -> bool {
-    ON_LINE.with(|online| *online == Some(false))
+    NAVIGATOR.with(|navigator| navigator.as_ref().and_then(Navigator::on_line) == Some(false))
 }
 
 /// The wall clock is looked at this often, in milliseconds.

@@ -5,18 +5,28 @@ use web_sys::Url;
 
 pub(crate) use crate::web::url_error::UrlError;
 
+// A static is read once, so it holds an object, which is asked each time: a page may move without being loaded anew.
 #[wasm_bindgen]
 extern "C" {
-    #[wasm_bindgen(thread_local_v2, js_namespace = document, js_name = baseURI)]
-    static BASE_URI: Option<String>;
-    #[wasm_bindgen(thread_local_v2, js_namespace = location, js_name = href)]
-    static LOCATION: Option<String>;
+    /// `document` or `location`.
+    type Place;
+    #[wasm_bindgen(thread_local_v2, js_name = document)]
+    static DOCUMENT: Option<Place>;
+    #[wasm_bindgen(thread_local_v2, js_name = location)]
+    static LOCATION: Option<Place>;
+    #[wasm_bindgen(method, getter, js_name = baseURI)]
+    fn base_uri(this: &Place) -> String;
+    #[wasm_bindgen(method, getter)]
+    fn href(this: &Place) -> String;
 }
 
 fn base() -> Option<String> {
     // A worker has no document; its location is its base.
-    let document = BASE_URI.with(Clone::clone);
-    document.or_else(|| LOCATION.with(Clone::clone))
+    DOCUMENT.with(|document| document.as_ref().map(Place::base_uri)).or_else(location)
+}
+
+fn location() -> Option<String> {
+    LOCATION.with(|location| location.as_ref().map(Place::href))
 }
 
 fn parse(url: &str) -> Result<Url, UrlError> {
@@ -33,6 +43,9 @@ fn parse(url: &str) -> Result<Url, UrlError> {
 ///
 /// If it is no URL, has another scheme, or has a fragment.
 pub(crate) fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
+    if cfg!(not(target_arch = "wasm32")) {
+        return Err(UrlError::NoBrowser);
+    }
     let url = parse(url)?;
     if !url.hash().is_empty() || url.href().ends_with('#') {
         return Err(UrlError::Fragment);
@@ -55,7 +68,7 @@ pub(in crate::web) fn encode(text: &str) -> String {
 
 /// The origin of the page or worker.
 pub(super) fn origin() -> Option<String> {
-    LOCATION.with(|here| here.as_deref().and_then(origin_of))
+    location().and_then(|here| origin_of(&here))
 }
 
 fn origin_of(url: &str) -> Option<String> {

@@ -33,7 +33,9 @@ impl Socket {
         reporter: &Reporter,
     ) -> Result<Self, JsValue> {
         let own_first = Some(own).filter(|own| !own.is_empty()).into_iter();
-        let all = own_first.chain(handshake.protocols.iter().map(String::as_str));
+        // Whoever names the wire's own as well means the same, and a WebSocket takes each once.
+        let others = handshake.protocols.iter().map(String::as_str).filter(|protocol| *protocol != own);
+        let all = own_first.chain(others);
         let offered: Array = all.map(JsString::from).collect();
         let raw = WebSocket::new_with_str_sequence(&handshake.url, &offered)?;
         // A blob's bytes come only after a promise, and by then messages may have changed places.
