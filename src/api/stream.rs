@@ -55,7 +55,10 @@ impl<T> Queue<T> {
 
     /// Takes in an item of so many bytes.
     pub(super) fn push(&self, item: T, size: usize) {
-        while self.is_full(size) && self.overflow == Overflow::DropOldest && self.pop().is_some() {
+        if self.ended.get() {
+            return self.misses();
+        }
+        while self.overflow == Overflow::DropOldest && self.is_full(size) && self.pop().is_some() {
             self.misses();
         }
         if self.is_full(size) {
@@ -75,7 +78,7 @@ impl<T> Queue<T> {
         let count = self.items.borrow().len();
         // One is taken in whatever its size is, for it is there already.
         let is_heavy = count > 0 && self.bytes.get().saturating_add(size) > BYTES;
-        self.ended.get() || count >= self.capacity || is_heavy
+        count >= self.capacity || is_heavy
     }
 
     fn pop(&self) -> Option<T> {
