@@ -75,10 +75,10 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
     report(ANSWER + lane, { ...said, value });
   };
   const failed = () => report(FAILED + lane);
-  const byFetch = (body) => {
+  const byFetch = (body, url = httpUrl) => {
     // In service workers, and beyond browsers.
     const options = { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal };
-    fetch(address(httpUrl), options)
+    fetch(address(url), options)
       .then(async (response) => [response, await response.arrayBuffer()])
       .then(([{ status, headers }, value]) => answer(status, () => (name) => headers.get(name), value), failed);
   };
@@ -93,8 +93,8 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
       else failed();
     };
     signal.onabort = () => xhr.abort();
-    return (body, url) => {
-      xhr.open(method, address(url ?? httpUrl));
+    return (body, url = httpUrl) => {
+      xhr.open(method, address(url));
       for (const [name, value] of all) xhr.setRequestHeader(name, value);
       xhr.send(body);
     };
