@@ -1,6 +1,9 @@
 //! [`Events`]: the receive-only face.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use super::{
     ConfigError, EventsBuilder, Stats, Subscription,
@@ -42,8 +45,9 @@ impl From<ServerEvent> for Event {
 /// What it takes to tell which events are for the application, and how far it has come.
 pub(super) struct Context {
     kinds: Vec<String>,
-    /// Of several events that came together, the last id of the one whose turn it is, or was when the connection was closed.
-    reached: RefCell<Option<Rc<str>>>,
+    /// The connection is further than this: of several events that came together it is not yet the last one's turn, or it never will be, as
+    /// the application has closed.
+    is_ahead: Cell<bool>,
     /// The last id of the last event whose turn it was; before the first, the one that the connection began after.
     passed: RefCell<Rc<str>>,
 }
@@ -53,7 +57,7 @@ impl Context {
         if kinds.is_empty() {
             kinds.push(String::from(UNNAMED));
         }
-        Self { kinds, reached: RefCell::new(None), passed: RefCell::new(Rc::from(first)) }
+        Self { kinds, is_ahead: Cell::new(false), passed: RefCell::new(Rc::from(first)) }
     }
 }
 
@@ -76,14 +80,12 @@ impl Item for Event {
 
     fn unpack(message: types::Message<Data>, hub: &Hub<Self>, driver: &Driver) {
         let Some(events) = message.data.events else { return };
+        hub.context.is_ahead.set(true);
         if driver.is_closing() {
-            let passed = Rc::clone(&hub.context.passed.borrow());
-            hub.context.reached.borrow_mut().get_or_insert(passed);
             return;
         }
         for event in Rc::unwrap_or_clone(events) {
             let last_id = Rc::clone(&event.last_id);
-            hub.context.reached.replace(Some(Rc::clone(&last_id)));
             hub.context.passed.replace(Rc::clone(&last_id));
             if hub.wants(&event) {
                 hub.deliver(Self::from(event));
@@ -93,12 +95,11 @@ impl Item for Event {
                 return;
             }
         }
-        hub.context.reached.replace(None);
+        hub.context.is_ahead.set(false);
     }
 
     fn last_id(context: &Context, driver: &Driver) -> String {
-        let reached = context.reached.borrow().as_deref().map(String::from);
-        reached.unwrap_or_else(|| driver.last_id())
+        if context.is_ahead.get() { String::from(&**context.passed.borrow()) } else { driver.last_id() }
     }
 }
 

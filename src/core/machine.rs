@@ -168,7 +168,7 @@ struct Carrier<P> {
     /// A new request of it has until then to be answered.
     answer_due: Millis,
     /// The POST that is under way has until then to be answered; never while there is none.
-    taken_due: Millis,
+    post_due: Millis,
     last_sign: Millis,
     last_poll: Millis,
     /// The poll is answered, and the next one is due then; never while one is under way.
@@ -188,7 +188,7 @@ impl<P> Carrier<P> {
 
     /// Is a POST of it under way?
     const fn is_posting(&self) -> bool {
-        self.taken_due.0 != Millis::NEVER.0
+        self.post_due.0 != Millis::NEVER.0
     }
 
     /// Has the transport carry this, with `patience` for an answer; and beyond that, for as long as a poor line takes to carry it.
@@ -198,7 +198,7 @@ impl<P> Carrier<P> {
     {
         if self.posts() {
             let span = patience.after(patience).after(patience);
-            self.taken_due = now.after(span).after(Millis(data.size() as u64 / SLOWEST));
+            self.post_due = now.after(span).after(Millis(data.size() as u64 / SLOWEST));
         }
         out.push(Effect::Send(self.id, data));
     }

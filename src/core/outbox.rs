@@ -66,7 +66,7 @@ pub struct Terms {
     pub ttl: Option<Millis>,
 }
 
-/// A message that waits, or that may come back to.
+/// A message that waits, or is under way and may come back.
 #[derive(Debug)]
 struct Entry<P> {
     data: P,

@@ -212,14 +212,8 @@ test("what is sent is what the buffer held then: in the queue, in a listener, an
 
 test("what a closing socket does not take goes over the next one, as the buffer held it then", async () => {
   const came = await inPage(async () => {
-    const Native = WebSocket;
     let isClosing = false;
-    globalThis.WebSocket = class extends Native {
-      static isFake = true;
-      get readyState() { return isClosing ? 2 : super.readyState; }
-    };
-    const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });
-    globalThis.WebSocket = Native;
+    const socket = closingWhile(() => isClosing, () => new ReconnectingWebSocket("/ws/echo", [], { reconnect: far }));
     socket.binaryType = "arraybuffer";
     const came = take(socket, 3);
     await socket.opened;
@@ -240,25 +234,19 @@ test("what a closing socket does not take goes over the next one, as the buffer 
 
 test("what a closing socket does not take is reported, also where the application closes right after", async () => {
   const told = await inPage(async () => {
-    const Native = WebSocket;
     let isClosing = false;
-    globalThis.WebSocket = class extends Native {
-      static isFake = true;
-      get readyState() { return isClosing ? 2 : super.readyState; }
-    };
-    const socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: far });
-    globalThis.WebSocket = Native;
-    const told = [];
-    socket.addEventListener("dropped", ({ data, why }) => told.push([data, why]));
+    const socket = closingWhile(() => isClosing, () => new ReconnectingWebSocket("/ws/echo", [], { reconnect: far }));
+    const dropped = givenUp(socket);
+    const deliveries = [];
     socket.addEventListener("open", () => {
       isClosing = true;
-      told.push(socket.send("last words"));
+      deliveries.push(socket.send("last words"));
       socket.close();
     });
     await next(socket, "close");
-    return told;
+    return { deliveries, dropped };
   });
-  assert.deepEqual(told, ["sent", ["last words", "closed"]]);
+  assert.deepEqual(told, { deliveries: ["sent"], dropped: [["last words", "closed"]] });
 });
 
 test("in each connection, what its first listeners send goes before what waits", async () => {

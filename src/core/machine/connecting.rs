@@ -55,7 +55,7 @@ impl<P: Payload> Machine<P> {
             ping_at: Millis::NEVER,
             pong_due: Millis::NEVER,
             answer_due: Millis::NEVER,
-            taken_due: Millis::NEVER,
+            post_due: Millis::NEVER,
             last_sign: now,
             last_poll: now,
             next_poll: Millis::NEVER,

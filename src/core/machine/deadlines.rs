@@ -92,7 +92,7 @@ impl<P: Payload> Machine<P> {
     /// When a request of the carrier will have been unanswered for too long.
     fn unanswered_at(&self) -> Millis {
         let Some(carrier) = &self.carrier else { return Millis::NEVER };
-        carrier.answer_due.min(carrier.taken_due).max(self.drain)
+        carrier.answer_due.min(carrier.post_due).max(self.drain)
     }
 
     /// When the open carrier will have been silent for too long.

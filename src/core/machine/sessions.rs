@@ -80,7 +80,7 @@ impl<P: Payload> Machine<P> {
                 Said::Interrupted => self.interrupted(now, out),
                 Said::Ended(cause) => self.fail(now, cause, out),
                 Said::Posted(fate) if POSTS => {
-                    carrier.taken_due = Millis::NEVER;
+                    carrier.post_due = Millis::NEVER;
                     // What follows waits for the next carrier, behind what comes back.
                     carrier.blocked |= fate == Fate::Returned;
                     self.settle(now, fate, self.config.resends, out);

@@ -46,6 +46,18 @@
     return dropped;
   };
 
+  /** What `open` makes, whose native WebSocket says that it is closing while that is so. */
+  globalThis.closingWhile = (isClosing, open) => {
+    const Native = WebSocket;
+    globalThis.WebSocket = class extends Native {
+      static isFake = true;
+      get readyState() { return isClosing() ? Native.CLOSING : super.readyState; }
+    };
+    const made = open();
+    globalThis.WebSocket = Native;
+    return made;
+  };
+
   /** Cuts what is open under this path, and resolves to the `reconnecting` of the connection that this is. */
   globalThis.cut = async (connection, path) => {
     const lost = next(connection, "reconnecting");
