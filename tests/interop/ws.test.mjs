@@ -153,8 +153,10 @@ test("where no WebSocket gets through, one clear error ends it", TIMEOUT, () => 
     assert.deepEqual([error.cause.kind, error.cause.status], ["unusable", status]);
     assert.match(error.cause.message, /fallback/);
     assert.deepEqual((await toldOf(page, "dropped")).map(({ data, why }) => [data, why]), [["never", "closed"]]);
-    // Three tries, and a question by HTTP.
-    assert.deepEqual(behind.requests(client).map(({ isUpgrade }) => isUpgrade), [true, true, true, false]);
+    // Three tries, and a question by HTTP; tries go on until it is answered, which on a busy machine takes longer than their backoff.
+    const requests = behind.requests(client).map(({ isUpgrade }) => isUpgrade);
+    assert.deepEqual(requests.slice(0, 4), [true, true, true, false]);
+    assert.deepEqual(new Set(requests.slice(4)), new Set(requests.length > 4 ? [true] : []));
   })));
 
 test("a server that is away for a while is waited for", TIMEOUT, async () => {
