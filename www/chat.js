@@ -131,8 +131,8 @@ export function mountChat(socket) {
 /** How the chat goes, for people. */
 const WAYS = {
   websocket: "by WebSocket",
-  eventsource: "by server-sent events: WebSocket does not connect",
-  "long-poll": "by long-polling: WebSocket does not connect",
+  eventsource: "by server-sent events: WebSocket does not get through",
+  "long-poll": "by long-polling: WebSocket does not get through",
 };
 
 /** A message as the page knows it. Anybody may publish to the relay, so nothing is taken for granted. */

@@ -134,6 +134,8 @@ struct Failure {
     transport: Transport,
     /// Something had come over the carrier, or it had stayed open where that proves something.
     useful: bool,
+    /// It had opened, where staying open proves something: the rung is not one that never worked.
+    opened: bool,
     /// It had lasted.
     stood: bool,
     /// It was taken for dead, which says nothing of its rung.

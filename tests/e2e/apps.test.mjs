@@ -125,7 +125,7 @@ for (const name of chosen) {
       await both((tab) => tab.until("the chat goes by what carries the socket", (words) => {
         const text = (id) => document.querySelector(`[data-testid="${id}"]`).textContent;
         return text("socket-state") === "open" && words[text("socket-transport")] === text("chat-via");
-      }, { eventsource: "by server-sent events: WebSocket does not connect", "long-poll": "by long-polling: WebSocket does not connect" }));
+      }, { eventsource: "by server-sent events: WebSocket does not get through", "long-poll": "by long-polling: WebSocket does not get through" }));
       await ann.say("refused, a");
       await bob.say("refused, b");
       await both((tab) => hasAll(tab, "refused, a", "refused, b"));

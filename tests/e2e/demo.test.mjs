@@ -68,7 +68,7 @@ describe("the demo page, open in two tabs", () => {
     await ann.say("refuse: cut, a");
     await bob.say("refuse: cut, b");
     await both(async (tab) => {
-      await tab.shows("chat-via", /by server-sent events: WebSocket does not connect/);
+      await tab.shows("chat-via", /by server-sent events: WebSocket does not get through/);
       await tab.reads("socket", "now", /^by eventsource,/);
     });
     await ann.say("refuse: streamed, a");

@@ -31,7 +31,9 @@ impl<P: Payload> Machine<P> {
         let Some(carrier) = &self.carrier else { return };
         let transport = carrier.transport;
         let stood = self.stood(now) && carrier.proves();
-        let useful = carrier.useful || (stood && self.wire.lasting_proves(transport));
+        let lasting_proves = self.wire.lasting_proves(transport);
+        let useful = carrier.useful || (stood && lasting_proves);
+        let opened = lasting_proves && self.state == State::Open;
         let suspected = carrier.suspect <= now;
         self.doubtful |= transport == Transport::LongPoll;
         cause.transport = Some(transport);
@@ -46,7 +48,7 @@ impl<P: Payload> Machine<P> {
         if self.carried.is_some() {
             self.lost(now);
         }
-        let failure = Failure { cause, transport, useful, stood, suspected };
+        let failure = Failure { cause, transport, useful, opened, stood, suspected };
         if self.config.judges {
             self.state = State::Judging;
             out.push(Effect::Judge(failure.cause.clone()));
@@ -64,7 +66,7 @@ impl<P: Payload> Machine<P> {
 
     /// The verdict, and what follows from it.
     fn failed(&mut self, now: Millis, failure: Failure, ruling: Option<Ruling>, out: &mut impl Effects<P>) {
-        let Failure { mut cause, transport, useful, stood, suspected } = failure;
+        let Failure { mut cause, transport, useful, opened, stood, suspected } = failure;
         let verdict = match ruling {
             Some(Ruling::Verdict(verdict)) => verdict,
             Some(Ruling::RetryAfter(span)) => {
@@ -97,7 +99,8 @@ impl<P: Payload> Machine<P> {
                 self.ladder.useful();
             }
         } else if cause.kind != Kind::Provider && !suspected && !quiet {
-            let proven = self.ladder.is_proven();
+            // An ordinary drop may come as well before the first message as after it.
+            let proven = opened || self.ladder.is_proven();
             let strikes = self.ladder.strike();
             let alone = transport == Transport::WebSocket && !self.ladder.has_other();
             if alone

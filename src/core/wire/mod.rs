@@ -139,7 +139,7 @@ pub trait Wire<P> {
     /// A new session over `transport`, going on after `cursor` (empty: from where the server likes).
     fn session(&self, transport: Transport, cursor: &Text) -> Box<dyn Session<P>>;
     /// Is it time for the next rung? The failed try was not useful; `strikes` such came in a row on this rung,
-    /// which was `proven` useful at some time before, or not.
+    /// which was `proven` or not: useful at some time before, or open at least this time where [`Self::lasting_proves`].
     fn gives_up_on(&self, transport: Transport, cause: &Cause, proven: bool, strikes: u32) -> bool;
     /// Is `above` worth a probe while `current` carries the connection?
     fn prefers(&self, above: Transport, current: Transport) -> bool;

@@ -29,9 +29,9 @@ pub fn via(status: Option<&Status>) -> &'static str {
     match status {
         Some(Status::Open { transport: Some(Transport::WebSocket), .. }) => "by WebSocket",
         Some(Status::Open { transport: Some(Transport::EventSource), .. }) => {
-            "by server-sent events: WebSocket does not connect"
+            "by server-sent events: WebSocket does not get through"
         }
-        Some(Status::Open { .. }) => "by long-polling: WebSocket does not connect",
+        Some(Status::Open { .. }) => "by long-polling: WebSocket does not get through",
         Some(Status::Closed) => "closed",
         _ => "reconnecting, you can go on writing",
     }
