@@ -44,7 +44,7 @@ function compile(feature, name, optLevel, flags = []) {
     "--target", "web", "--no-typescript", "--out-dir", folder, "--out-name", name, join(folder, wasmTarget, "release", "everwire.wasm"),
   ]);
   const module = join(pkg, "wasm", `${name}.wasm`);
-  shrink(join(folder, `${name}_bg.wasm`), module);
+  shrink(join(folder, `${name}_bg.wasm`), module, optLevel === "z");
   return readFileSync(module);
 }
 

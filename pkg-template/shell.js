@@ -35,12 +35,13 @@ export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
   // A blob's bytes come only after a promise, and by then messages may have changed places.
   socket.binaryType = "arraybuffer";
   socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });
-  socket.onmessage = frame;
+  // A browser takes a microsecond more to call `onmessage`.
+  socket.addEventListener("message", frame);
   // `error` is not listened to: it says nothing, and `close` always follows.
   socket.onclose = ({ code, reason }) => report(CLOSED, { number: code, text: reason });
   signal.onabort = () => {
     const [code, reason] = signal.reason;
-    socket.onmessage = null;
+    socket.removeEventListener("message", frame);
     if (code) socket.close(code, reason);
     else socket.close();
   };

@@ -116,11 +116,14 @@ function withoutGlue(wasm) {
   return binaryen.parseText(text).emitBinary();
 }
 
-/** Shrinks the module `from` of wasm-bindgen, names and all, into `to`. */
-export function shrink(from, to) {
+/** Shrinks the module `from` of wasm-bindgen, names and all, into `to`; above all else if its speed does not matter. */
+export function shrink(from, to, aboveAll) {
   writeFileSync(to, withoutGlue(withoutPanicMessages(readFileSync(from))));
-  // More or other passes (-O4 before, --flatten, --gufa) were worth less than 1 %; --converge is worth a third of one.
-  // What lies lowest in memory is the far end of the stack, so that an address with an offset cannot wrap around.
-  const passes = ["--low-memory-unused", "-Oz", "--converge", "--strip-debug", "--strip-producers", "--strip-target-features"];
+  // --converge is worth a third of a percent. To lay all branches anew is worth another, and takes a fiftieth of the parser's speed. More or other
+  // passes (-O4 before, --gufa) are worth less. What lies lowest in memory is the far end of the stack, so an address with an offset cannot wrap
+  // around.
+  const anew = aboveAll ? ["--flatten", "--rereloop", "-Oz", "--converge"] : [];
+  const stripped = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+  const passes = ["--low-memory-unused", "-Oz", "--converge", ...anew, ...stripped];
   execFileSync(WASM_OPT, [...FEATURES, to, "-o", to, ...passes]);
 }
