@@ -15,7 +15,7 @@ use everwire::core::{
     cursor::Continuity,
     text::Text,
     time::Millis,
-    types::{Head, Input, Lane, Manner, Message, Notice, Report, Transport},
+    types::{Head, Input, Lane, Manner, Message, Notice, Report, Transport, Why},
     wire::{Fate, Pace, Room, Said, Session, Wire, relay::Relay},
 };
 use world::{
@@ -333,6 +333,20 @@ fn a_stream_does_not_reconnect_by_itself() {
 
 // ---- several at once ----
 
+/// Such as the page of an application, which its server has for all URLs.
+#[test]
+fn a_page_in_place_of_a_message_breaks_the_rules_unless_it_has_an_id() {
+    let of = |position: &str| {
+        let head = Head { content_type: "text/html".into(), ..with_id(position) };
+        on(&mut started(Transport::LongPoll), down(head, "<!doctype html>"))
+    };
+    for no_id in ["", "\"55-abc\"", "1783000000:W/\"55-abc\""] {
+        let said = of(no_id);
+        assert!(matches!(&said[..], [Said::Ended(Cause { kind: Kind::Protocol, .. })]), "{no_id}: {said:?}");
+    }
+    assert!(of("1:8").contains(&told("<!doctype html>", Some("1:8"))));
+}
+
 fn multipart(body: &[u8]) -> Report<Data> {
     let head = Head { content_type: "multipart/mixed".into(), ..with_id("1:9") };
     Report::Answer { lane: Lane::Down, head, body: Data::Bytes(body.into()) }
@@ -479,13 +493,32 @@ fn a_message_that_the_server_refuses_is_given_up_and_the_session_goes_on() {
 /// The order matters: what comes back is put back before the end puts an end to it.
 #[test]
 fn a_message_that_the_server_cannot_take_now_comes_back_and_ends_the_session() {
-    for code in [401, 408, 425, 429, 500, 502, 503, 504] {
-        let mut session = started(Transport::LongPoll);
-        send(&mut session, "a");
-        let head = Head { retry_after: Some(Millis(7)), ..status(code) };
-        let said = on(&mut session, answer(Lane::Up, head, ""));
-        assert_eq!(said, [Said::Posted(Fate::Returned), ended(Cause::status(code, Some(Millis(7))))]);
+    for code in [401, 425, 429, 503] {
+        assert_eq!(fate(code), Fate::Returned, "{code}");
     }
+}
+
+/// What became of a message whose POST was answered so, which ended the session.
+fn fate(code: u16) -> Fate {
+    let mut session = started(Transport::LongPoll);
+    send(&mut session, "a");
+    let head = Head { retry_after: Some(Millis(7)), ..status(code) };
+    let said = on(&mut session, answer(Lane::Up, head, ""));
+    assert_eq!(said[1..], [ended(Cause::status(code, Some(Millis(7))))]);
+    let Said::Posted(fate) = said[0] else { panic!("{said:?}") };
+    fate
+}
+
+/// A gateway's 502 or 504 is a lost answer.
+#[test]
+fn a_message_over_which_the_server_or_a_gateway_broke_down_may_have_arrived() {
+    for code in [408, 500, 501, 502, 504, 599] {
+        assert_eq!(fate(code), Fate::Uncertain, "{code}");
+    }
+    let mut bench = Bench::polling();
+    assert!(bench.send("pay").0.is_ok());
+    let effects = bench.report(up(504));
+    assert!(notices(&effects).contains(&&Notice::Dropped { data: Data::new("pay"), why: Why::Unknown }), "{effects:?}");
 }
 
 #[test]

@@ -126,7 +126,9 @@ impl Audit {
             Report::Answer { lane: Lane::Up, head, .. } => {
                 let messages = live.posting.take().unwrap_or_default();
                 let returned = match head.status {
-                    401 | 408 | 425 | 429 | 500..=599 => true,
+                    401 | 425 | 429 | 503 => true,
+                    // Whoever broke down over it may have taken it.
+                    408 | 500..=599 => self.config.resends,
                     400 => self.has_packets,
                     _ => false,
                 };

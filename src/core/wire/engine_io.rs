@@ -197,7 +197,6 @@ fn begin<P>(read: Option<Hand>, hand: &mut Hand, out: &mut Vec<Said<P>>) {
     *hand = read;
     out.push(Said::Expect(hand.silence));
     out.push(Said::Opened);
-    out.push(Said::Alive);
 }
 
 /// A session over WebSocket: a new one, or the upgrade of one.
@@ -321,6 +320,8 @@ impl<P: Payload + 'static> Poll<P> {
                     if !is_one {
                         return;
                     }
+                    // The answer of a poll is of use; that a socket opens is not (trap T33).
+                    out.push(Said::Alive);
                     out.push(Said::Address(self.hand.address("polling")));
                 }
                 Packet::Close => return out.push(Said::Ended(Cause::new(Kind::Close))),
@@ -351,9 +352,9 @@ impl<P: Payload + 'static> Poll<P> {
                 out.push(Said::Posted(Fate::Taken));
                 out.push(Said::Alive);
             }
-            // It took none of them. Those of a session that is lost go with the next one.
+            // Those of a session that is lost go with the next one.
             400 | 401 | 408 | 425 | 429 | 500..=599 => {
-                out.push(Said::Posted(Fate::Returned));
+                out.push(Said::Posted(Fate::of(head.status)));
                 return out.push(Said::Ended(self.refused(head, body)));
             }
             _ => out.push(Said::Posted(Fate::Refused)),

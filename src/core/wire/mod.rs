@@ -66,6 +66,14 @@ pub enum Fate {
     Uncertain,
 }
 
+impl Fate {
+    /// What a status says of it that asks for another try. That of a gateway which heard no answer, or of a server that broke down over
+    /// it, says nothing.
+    const fn of(status: u16) -> Self {
+        if matches!(status, 400 | 401 | 425 | 429 | 503) { Self::Returned } else { Self::Uncertain }
+    }
+}
+
 /// Is there a wire that posts messages? In the smallest build there is none, and pays for nothing of that.
 pub(super) const POSTS: bool = cfg!(any(feature = "npm-wires", not(feature = "npm")));
 

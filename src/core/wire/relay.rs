@@ -16,7 +16,8 @@
 //! - Long-poll: a GET is held until there is a message. 200 brings it: the body raw, its id in
 //!   `Last-Modified` (T as an HTTP date) and `Etag` (N), or all of it in `Etag`. If the server is set up so, it brings several
 //!   as `multipart/mixed`, and the id is that of the last one. 408 means that nothing came for a while:
-//!   ask again. 304 is the same from a server that does not hold.
+//!   ask again. 304 is the same from a server that does not hold. A page (`text/html`) without an id, or with the quoted entity tag of
+//!   a file, which an id is not, is what a server has for URLs that it does not know.
 //! - Send: POST, answered 200, 201 or 202. One at a time, so that the order holds.
 //!
 //! A POST that failed without an answer may have arrived: it is reported as uncertain.
@@ -205,6 +206,10 @@ impl Http {
             304 | 408 => true,
             status => return out.push(Said::Ended(Cause::status(status, head.retry_after))),
         };
+        // Nothing, or a quoted entity tag, and no id.
+        if matches!(head.position.as_bytes().last(), None | Some(b'"')) && head.content_type == "text/html" && !quiet {
+            return out.push(broken("a page, and no message"));
+        }
         let id = Some(head.position).filter(|id| !id.is_empty());
         if quiet {
             out.push(Said::Opened);
@@ -260,10 +265,10 @@ impl Http {
                     out.push(Said::Alive);
                 }
             }
-            // The server is there, and says that it did not take the message: that concerns all that follow as well.
-            401 | 408 | 425 | 429 | 500..=599 => {
-                out.push(Said::Posted(Fate::Returned));
-                out.push(Said::Ended(Cause::status(head.status, head.retry_after)));
+            // That concerns all that follow as well.
+            status @ (401 | 408 | 425 | 429 | 500..=599) => {
+                out.push(Said::Posted(Fate::of(status)));
+                out.push(Said::Ended(Cause::status(status, head.retry_after)));
             }
             _ => out.push(Said::Posted(Fate::Refused)),
         }
