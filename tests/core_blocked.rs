@@ -18,11 +18,7 @@ use everwire::core::{
     types::{Effect, End, Input, Lane, Notice, PageEvent, Phase, Report},
     wire::{raw::Raw, relay::Relay},
 };
-use world::{
-    Bench, Data, HOUR, SECOND, SOCKET_OR_POLL, WEBSOCKET,
-    bench::{drops, notices},
-    cause_of, frame,
-};
+use world::{Bench, Data, HOUR, SECOND, SOCKET_OR_POLL, WEBSOCKET, bench::notices, cause_of, frame};
 
 fn inquiries(effects: &[Effect<Data>]) -> usize {
     effects.iter().filter(|effect| matches!(effect, Effect::Inquire)).count()
@@ -101,12 +97,20 @@ fn once_it_was_open_nobody_is_asked_and_no_answer_counts() {
     assert_eq!(bench.phase(), Phase::Open, "the answer came too late to be of interest");
 }
 
+/// One whose three tries have failed, and to whose question this was the answer.
+fn answered(status: u16) -> Bench {
+    let mut bench = asking();
+    assert_eq!(bench.step(Input::Inquired(status)), [], "the server may just have come back");
+    bench
+}
+
 /// T7, T15: one clear error, and no endless loop.
 #[test]
-fn an_answer_that_is_no_sign_of_a_server_that_is_away_ends_it_with_words() {
-    for status in [200, 204, 301, 400, 401, 403, 404, 405, 409, 410, 426] {
-        let mut bench = asking();
-        let effects = bench.step(Input::Inquired(status));
+fn after_an_answer_that_is_no_sign_of_a_server_that_is_away_the_next_try_is_the_last() {
+    for status in [200, 204, 301, 400, 403, 404, 405, 409, 410, 426] {
+        let mut bench = answered(status);
+        bench.waits();
+        let effects = bench.breaks();
         let told = notices(&effects);
         assert!(matches!(told[..], [Notice::Closed(End { code: 1006, .. })]), "{told:?}");
         let cause = cause_of(told[0]);
@@ -119,12 +123,55 @@ fn an_answer_that_is_no_sign_of_a_server_that_is_away_ends_it_with_words() {
 }
 
 #[test]
-fn it_ends_also_while_the_next_try_is_under_way() {
-    let mut bench = asking();
+fn a_server_that_came_back_while_it_was_asked_is_found() {
+    for also_fails in [0, 1] {
+        let mut bench = asking();
+        if also_fails == 1 {
+            // This one began before the answer.
+            bench.waits();
+        }
+        bench.step(Input::Inquired(404));
+        for _ in 0..also_fails {
+            bench.breaks();
+        }
+        bench.waits();
+        bench.opens();
+        assert_eq!(bench.phase(), Phase::Open);
+        fails(&mut bench, 9);
+        assert_eq!(bench.phase(), Phase::Waiting, "and from then on it is away, not blocked");
+    }
+}
+
+#[test]
+fn no_try_is_the_last_while_the_host_is_offline_or_after_the_page_was_away() {
+    let mut bench = answered(404);
+    bench.page(PageEvent::Offline);
     bench.waits();
-    let id = bench.id();
-    assert_eq!(drops(&bench.step(Input::Inquired(404))), [id]);
-    assert_eq!(bench.phase(), Phase::Closed);
+    bench.breaks();
+    assert_eq!(bench.phase(), Phase::Offline);
+    let mut bench = answered(404);
+    bench.page(PageEvent::Cached);
+    bench.page(PageEvent::Restored);
+    bench.breaks();
+    assert_eq!(bench.phase(), Phase::Waiting);
+}
+
+/// That is no sign that WebSockets are blocked.
+#[test]
+fn a_server_that_answers_401_wants_new_credentials() {
+    let mut bench = Bench::with(Raw::default(), Config { refreshes: true, ..Config::default() });
+    for _ in 0..2 {
+        fails(&mut bench, 3);
+        assert_eq!(bench.step(Input::Inquired(401)), []);
+        let effects = bench.waits();
+        assert!(effects.contains(&Effect::Refresh), "{effects:?}");
+        bench.step(Input::Refreshed(Ok(())));
+    }
+    let mut bench = answered(401);
+    bench.waits();
+    let effects = bench.breaks();
+    let cause = cause_of(notices(&effects)[0]);
+    assert_eq!((cause.kind, cause.status, bench.phase()), (Kind::Status, 401, Phase::Closed));
 }
 
 /// A proxy answers so as well, when the server behind it is away.
@@ -133,7 +180,9 @@ fn an_answer_that_may_not_be_seen_counts_when_it_comes_twice() {
     let mut bench = asking();
     assert_eq!(bench.step(Input::Inquired(1)), []);
     fails(&mut bench, 3);
-    let effects = bench.step(Input::Inquired(1));
+    assert_eq!(bench.step(Input::Inquired(1)), []);
+    bench.waits();
+    let effects = bench.breaks();
     let cause = cause_of(notices(&effects)[0]);
     assert_eq!((cause.kind, cause.status, bench.phase()), (Kind::Unusable, 0, Phase::Closed));
 }
@@ -155,7 +204,9 @@ fn an_answer_counts_in_any_state_but_those_without_a_connection_to_end() {
     let mut bench = asking();
     bench.page(PageEvent::Cached);
     bench.step(Input::Inquired(404));
-    assert_eq!(bench.phase(), Phase::Closed, "the page is away, and there is nothing to come back to");
+    bench.page(PageEvent::Restored);
+    bench.breaks();
+    assert_eq!(bench.phase(), Phase::Closed, "it came while the page was away");
     let mut bench = Bench::new(Raw::default(), Config::default());
     assert_eq!(bench.step(Input::Inquired(404)), [], "it has not begun");
     let mut bench = Bench::open(Raw::default());

@@ -67,8 +67,15 @@
 //! lower transport any more, the probe's session becomes the carrier's. There was no loss of connection, so none is told.
 //!
 //! **Blocked.** A browser does not say why a WebSocket failed. One that has never worked, and that has no rung below it, would be tried
-//! for ever where no WebSocket gets through. So after every [`ASK_AFTER`] such failures the server is asked by HTTP ([`Effect::Inquire`]). If
-//! that brings an answer which is no sign of a server that is away, it is over, with a cause that names the choices.
+//! for ever where no WebSocket gets through. So after every [`ASK_AFTER`] such failures the server is asked by HTTP ([`Effect::Inquire`]):
+//!
+//! | answer | what follows |
+//! | --- | --- |
+//! | none, or that of a server that is away: 408, 425, 429, 5xx | nothing |
+//! | 401, if there are new credentials to be had | they are stale, as after any verdict of refresh |
+//! | any other; or the second that no script may read | the next try that begins is the last one, for the server may just have come back |
+//!
+//! If the last one fails, it is over, with a cause that names the choices, or the status 401.
 //!
 //! **Signs of life.** Any byte is one. A timer that comes late was held back, and so may have been what came before it was due: nothing is
 //! taken for dead before that had its time to be heard ([`DRAIN`]), once for each try and each silence.
@@ -265,6 +272,10 @@ pub struct Machine<P> {
     last_try: Millis,
     /// How often the server has answered by HTTP what it did not answer by WebSocket.
     answers: u32,
+    /// If that was often enough: the last attempt that began before; else 0.
+    barred: u32,
+    /// The status of its last answer.
+    answer: u16,
     /// The transport that last carried the connection, and what ended it.
     carried: Option<Transport>,
     last_cause: Option<Cause>,
@@ -325,6 +336,8 @@ impl<P: Payload> Machine<P> {
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
             answers: 0,
+            barred: 0,
+            answer: 0,
             carried: None,
             last_cause: None,
             continuity: None,
@@ -472,7 +485,7 @@ impl<P: Payload> Machine<P> {
             Input::Moved(id) => {
                 self.cursor.move_to(&id);
             }
-            Input::Inquired(status) => self.inquired(now, status, out),
+            Input::Inquired(status) => self.inquired(status),
             Input::Reconnect => self.reconnect(now, out),
             Input::Page(event) => self.page(now, event, out),
             Input::Judged(ruling) => self.judged(now, ruling, out),

@@ -59,6 +59,7 @@ impl<P: Payload> Machine<P> {
             if self.state == State::Open && carrier.ping_at <= now {
                 carrier.ping_at = Millis::NEVER;
                 carrier.pong_due = now.after(heartbeat.timeout);
+                self.was_late = false;
                 out.push(Effect::Ping(carrier.id));
             }
         }

@@ -29,7 +29,7 @@ impl<P: Payload> Machine<P> {
 
     pub(super) fn fail(&mut self, now: Millis, mut cause: Cause, out: &mut impl Effects<P>) {
         let Some(carrier) = &self.carrier else { return };
-        let transport = carrier.transport;
+        let (id, transport) = (carrier.id, carrier.transport);
         let stood = self.stood(now) && carrier.proves();
         let lasting_proves = self.wire.lasting_proves(transport);
         let useful = carrier.useful || (stood && lasting_proves);
@@ -47,6 +47,10 @@ impl<P: Payload> Machine<P> {
         }
         if self.carried.is_some() {
             self.lost(now);
+        } else if self.online && self.barred != 0 && self.barred != id.0 {
+            cause.kind = if self.answer == 401 { Kind::Status } else { Kind::Unusable };
+            cause.status = self.answer;
+            return self.stop(now, cause.because(BLOCKED), out);
         }
         let failure = Failure { cause, transport, useful, opened, stood, suspected };
         if self.config.judges {
@@ -81,6 +85,16 @@ impl<P: Payload> Machine<P> {
                 return self.close(now, End { code: 1000, reason: Text::default(), cause: None }, out);
             }
             return self.stop(now, cause, out);
+        }
+        if verdict == Verdict::Stop
+            && cause.kind == Kind::Status
+            && self.carried.is_some()
+            && !self.ladder.is_proven()
+            && self.wire.prefers(Transport::WebSocket, transport)
+        {
+            // It is not the server that says so, with which the connection was by another rung, but what it has of this one.
+            self.ladder.lacks();
+            return self.retry(now, cause, false, out);
         }
         if verdict == Verdict::Stop || (verdict == Verdict::Refresh && !self.config.refreshes) {
             // Retrying with the credentials that were refused is hammering.
@@ -149,19 +163,20 @@ impl<P: Payload> Machine<P> {
     /// The server's HTTP side answered, or did not. A server that does, and that no WebSocket has reached, is one that WebSockets do not get
     /// through to, or that does not speak them there: to go on would never end. An answer that a script may not see may be one of a proxy
     /// whose server is away, so it has to be there for a while.
-    pub(super) fn inquired(&mut self, now: Millis, status: u16, out: &mut impl Effects<P>) {
+    pub(super) fn inquired(&mut self, status: u16) {
         if self.carried.is_some() || self.state == State::Idle {
             return;
         }
+        let renews = status == 401 && self.config.refreshes;
+        self.stale |= renews;
         self.answers = match status {
             0 | 408 | 425 | 429 | 500.. => 0,
             1 => self.answers.saturating_add(1),
             _ => ANSWERS,
         };
-        if self.answers >= ANSWERS {
-            let cause =
-                Cause { status: if status == 1 { 0 } else { status }, ..Cause::new(Kind::Unusable).because(BLOCKED) };
-            self.stop(now, cause, out);
+        if self.answers >= ANSWERS && !renews {
+            self.barred = self.ids;
+            self.answer = if status == 1 { 0 } else { status };
         }
     }
 

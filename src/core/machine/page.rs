@@ -18,7 +18,7 @@ impl<P: Payload> Machine<P> {
         if self.state == State::Idle {
             return;
         }
-        if self.state == State::Open {
+        if self.carried.is_some() {
             self.lost(now);
         }
         self.leave(now, None, out);
@@ -45,12 +45,13 @@ impl<P: Payload> Machine<P> {
                 self.stop(now, Cause::new(Kind::Network).because("the page was left"), out);
             }
             PageEvent::Cached if self.state != State::Idle => {
-                if self.state == State::Open {
+                if self.carried.is_some() {
                     self.lost(now);
                 }
                 self.obeys_server &= self.state == State::Waiting;
                 self.leave(now, None, out);
                 self.state = State::Away;
+                self.barred = 0;
                 self.tell_status(now, out);
             }
             PageEvent::Restored if self.state == State::Away && self.obeys_server && self.due > now => {
