@@ -12,11 +12,14 @@ import { allWires } from "./wires.js";
 let ready;
 let loading;
 
+/** Milliseconds until a module that does not come is given up. */
+const LOADING = 60_000;
+
 /** Fetched, or read where `fetch` has no files: in Node. */
 const get = async (url) => {
   const { protocol, href } = new URL(url, globalThis.document?.baseURI ?? globalThis.location?.href);
   const files = protocol === "file:" && globalThis.process?.getBuiltinModule?.("fs");
-  return files ? files.readFileSync(new URL(href)) : fetch(href);
+  return files ? files.readFileSync(new URL(href)) : fetch(href, { signal: AbortSignal.timeout?.(LOADING) });
 };
 
 /** The module that these are the bytes of, or where it is. */
@@ -27,7 +30,10 @@ const moduleOf = async (input) => {
   if (!(given instanceof Response)) return WebAssembly.compile(given);
   if (!given.ok) throw new Error(`${given.url} was answered with ${given.status}`);
   // Compiled while it comes, if the server says what it is.
-  const isTyped = /^application\/wasm/i.test(given.headers.get("content-type") ?? "");
+  const type = given.headers.get("content-type") ?? "";
+  // As a server has it for all that it does not know, and a builder that has moved this file.
+  if (/^text\/html/i.test(type)) throw new Error(`${given.url} is a page; expected the file everwire/module.wasm, where init() may be told it is`);
+  const isTyped = /^application\/wasm/i.test(type);
   return isTyped && WebAssembly.compileStreaming ? WebAssembly.compileStreaming(given) : WebAssembly.compile(await given.arrayBuffer());
 };
 
@@ -40,8 +46,14 @@ const whyNot = () => {
   }
 };
 
-const load = (input) => (loading ??= moduleOf(input ?? new URL("./wasm/machine.wasm", import.meta.url)).then(
-  (module) => (ready = instantiate(module)),
+/** What makes machines, of a module that is one of ours. */
+const made = (module) => {
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === "create")) throw new TypeError("it is not everwire's");
+  return instantiate(module);
+};
+
+const load = (input) => (loading = moduleOf(input).then(made).then(
+  (engine) => (ready = engine),
   (error) => {
     // So that it may be tried once more.
     loading = undefined;
@@ -50,15 +62,25 @@ const load = (input) => (loading ??= moduleOf(input ?? new URL("./wasm/machine.w
   },
 ));
 
+/** A host may have this file in a place where there is nothing beside it. */
+const besideThis = async () => new URL("./wasm/machine.wasm", import.meta.url);
+
 /**
  * Loads the module: from a URL, a `Request`, a `Response` or the promise of one, its bytes, or as a `WebAssembly.Module`; by default from beside
- * this file. The first call decides, and later ones wait for it. The first construction calls it, if nothing else has.
+ * this file. The first call decides, and later ones wait for it. The first construction calls it, if nothing else has by the end of the task.
  */
 export const init = async (input) => {
-  await load(input);
+  await (ready ?? loading ?? load(input ?? besideThis()));
 };
 
-const engine = (...connection) => (ready ?? earlyEngine(load()))(...connection);
+/** What connections that are made early wait for. */
+const soon = async () => {
+  // For an `init` that comes in the same task, and knows better.
+  await undefined;
+  return ready ?? loading ?? load(besideThis());
+};
+
+const engine = (...connection) => (ready ?? earlyEngine(soon()))(...connection);
 
 export { EventSource } from "./strict.js";
 export const ReconnectingWebSocket = /* @__PURE__ */ socketClass(engine, allWires);

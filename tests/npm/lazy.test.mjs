@@ -212,6 +212,34 @@ test("a module that cannot be loaded is an error with a reason, and the end; and
   assert.deepEqual(came, ["2"]);
 });
 
+test("an `init` in the task of the first construction decides where the module is", async () => {
+  const echo = await inPage(async () => {
+    const { init, ReconnectingWebSocket } = await import("/pkg/lazy.js?decides");
+    const socket = new ReconnectingWebSocket("/ws/echo");
+    socket.send("hello");
+    await init("/pkg/wasm/machine.wasm?told");
+    return (await take(socket, 1))[0];
+  });
+  assert.equal(echo, "hello");
+  const fetched = await scene.page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).filter((name) => name.includes(".wasm")));
+  assert.deepEqual(fetched.map((name) => name.split("/").pop()), ["machine.wasm?told"]);
+});
+
+test("a page in place of the module, or another module, is refused with a reason, and the next one is taken", async () => {
+  const said = await inPage(async () => {
+    const { init } = await import("/pkg/lazy.js?others");
+    const empty = new WebAssembly.Module(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
+    const said = [];
+    for (const input of [new Response("<!doctype html>", { headers: { "content-type": "text/html" } }), empty]) {
+      said.push(await init(input).catch(({ message }) => message));
+    }
+    await init("/pkg/wasm/machine.wasm");
+    return said;
+  });
+  assert.match(said[0], /is a page; expected the file everwire\/module\.wasm/);
+  assert.match(said[1], /not everwire's/);
+});
+
 test("what is no module is refused with a reason", async () => {
   const why = await inPage(() => lazy.init(new Uint8Array([1, 2, 3])).catch(({ message, cause }) => [message, cause.name]));
   assert.match(why[0], /could not load its module: WebAssembly/);
