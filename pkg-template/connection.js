@@ -33,7 +33,6 @@ const ONE_CLOCK = 1_000;
 export const connect = (face, engine, wire) => {
   const { own, query, openParser, resume } = wire;
   const counters = { attempts: 0, drops: 0, [openParser ? "events" : "messages"]: 0, bytes: 0, duplicates: 0 };
-  const counted = openParser ? "events" : "messages";
   const types = new Set(["message"]);
   /** What was opened, by the id of the attempt; its uplink has the negative one. */
   const parts = new Map();
@@ -67,6 +66,8 @@ export const connect = (face, engine, wire) => {
   let last;
   /** Over the raw wire a message without terms would be sent at once, and as it is: the last one was, and nothing has happened since. */
   let flows = false;
+  /** What it is asked for credentials by: an answer to an earlier question comes too late. */
+  let asking;
   let cause;
   let upSince = 0;
   /** The state that the application was told of last. */
@@ -92,6 +93,8 @@ export const connect = (face, engine, wire) => {
       while (queue.length) effects[queue.shift()](...queue.shift());
     } finally {
       busy = false;
+      // If one has thrown, as a host's own class may, that is told; and the others have their turn.
+      if (queue.length) run();
     }
   };
   const input = (kind, details) => {
@@ -231,7 +234,10 @@ export const connect = (face, engine, wire) => {
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (event) => {
           const { data } = event;
-          if (isReply && attempt(isReply, data)) return input(REPLY, { id });
+          const isAlive = isReply && attempt(isReply, data);
+          // That may have closed the connection, and opened another one.
+          if (signal.aborted) return;
+          if (isAlive) return input(REPLY, { id });
           if (knows && !busy) {
             came = last = event;
             run(data);
@@ -313,9 +319,9 @@ export const connect = (face, engine, wire) => {
       input(JUDGED, { number: VERDICTS.indexOf(ruling) + 1 });
     },
     refresh() {
-      const asked = machine;
+      const asked = asking = {};
       log?.("refresh");
-      const answer = (details) => machine === asked && input(REFRESHED, details);
+      const answer = (details) => asking === asked && input(REFRESHED, details);
       Promise.resolve().then(wire.refresh).then(
         () => answer({ number: 1 }),
         (error) => answer({ text: String(error?.message ?? error) }),
@@ -372,9 +378,9 @@ export const connect = (face, engine, wire) => {
         if (it.closing) return;
         const shown = it.binaryType === "blob" && value instanceof ArrayBuffer ? new Blob([value]) : value;
         const own = wire.id && attempt(wire.id, value);
-        const newest = own ?? id;
-        if (newest !== undefined) {
-          const last = String(newest);
+        if (it.closing) return;
+        const last = String(own ?? id ?? "");
+        if (last) {
           if (resume.dedupe && isDuplicate(last)) return void (counters.duplicates += 1);
           moveTo(last);
           if (own !== undefined) input(MOVED, { text: last });
@@ -417,6 +423,7 @@ export const connect = (face, engine, wire) => {
     },
     closed(code, reason) {
       machine = machine.destroy();
+      if (cause && upSince) counters.drops += 1;
       upSince = 0;
       if (saving) save();
       life.abort();
@@ -477,6 +484,7 @@ export const connect = (face, engine, wire) => {
       input(CLOSE, { number: code, text: reason });
     },
     reconnect() {
+      upSince = 0;
       if (machine && !it.closing) return input(RECONNECT);
       // After what is in the queue, for that may be the end.
       queue.push("begin", []);

@@ -56,7 +56,8 @@ export const instantiate = (module) => {
 
   const host = {
     // Payloads.
-    size: (at) => values[at].size ?? view(values[at]).byteLength,
+    // A body of packets is a list of them.
+    size: (at) => (values[at].flat ? new Blob(values[at]) : values[at]).size ?? view(values[at]).byteLength,
     // Most texts are short enough for it, however many bytes a character takes.
     fits: (at, most) => (!host.is_bytes(at) && values[at].length * 3 <= most) || host.size(at) <= most,
     decode: (at) => { if (host.is_bytes(at)) values[at] = decoder.decode(values[at]); },

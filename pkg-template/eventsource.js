@@ -49,7 +49,7 @@ export const sourceClass = (engine) => {
         flags: keepsSource | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
           | (!repeatable << 4),
         settings,
-        limit: options.maxEventBytes ?? MAX_EVENT_BYTES,
+        limit: Math.min(options.maxEventBytes ?? MAX_EVENT_BYTES, 2 ** 31 - 1),
         transports: streams,
         place,
         provide: provided && (async () => placed(...await Promise.all([url, headers, body].map(valueOf)))),

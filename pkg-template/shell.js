@@ -36,12 +36,11 @@ export const webSocket = ({ url, own, protocols, frame }, report, signal) => {
   socket.binaryType = "arraybuffer";
   socket.onopen = () => report(OPENED, { number: own.includes(socket.protocol) });
   // A browser takes a microsecond more to call `onmessage`.
-  socket.addEventListener("message", frame);
+  socket.addEventListener("message", frame, { signal });
   // `error` is not listened to: it says nothing, and `close` always follows.
   socket.onclose = ({ code, reason }) => report(CLOSED, { number: code, text: reason });
   signal.onabort = () => {
     const [code, reason] = signal.reason;
-    socket.removeEventListener("message", frame);
     if (code) socket.close(code, reason);
     else socket.close();
   };
@@ -101,7 +100,7 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
     };
   };
   const send = globalThis.XMLHttpRequest ? byXhr() : byFetch;
-  if (Array.isArray(body)) Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e")));
+  if (Array.isArray(body)) Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e"))).catch(failed);
   else send(body);
   // Not in a worker: in Firefox's, one that was opened anew at its end was not heard of again.
   return { repeat: globalThis.document && send };
@@ -116,8 +115,9 @@ export const sendBeacon = ({ httpUrl, withCredentials, headers }, body) => {
 const ASKING = 10_000;
 /** The status of the answer to a plain GET; 1 if a script may not see it, 0 if there is none. */
 export const askByHttp = async ({ httpUrl, withCredentials }) => {
-  const mode = new URL(httpUrl).origin === globalThis.location?.origin ? "same-origin" : "no-cors";
   try {
+    // Where the place is not known yet, there is nobody to ask.
+    const mode = new URL(httpUrl).origin === globalThis.location?.origin ? "same-origin" : "no-cors";
     const options = { mode, credentials: credentials(withCredentials), cache: "no-store", signal: AbortSignal.timeout?.(ASKING) };
     const { status, body } = await fetch(httpUrl, options);
     // Only the status was wanted.

@@ -520,6 +520,25 @@ test("credentials that cannot be had are asked for again after the backoff, and 
   assert.equal((await asked()).length, 2);
 });
 
+test("a host's socket that throws keeps nothing else from being sent", async () => {
+  scene.expected = ["bad"];
+  const sent = await inPage(async () => {
+    const { send } = WebSocket.prototype;
+    const sent = [];
+    WebSocket.prototype.send = function (data) {
+      if (data === "bad") throw new TypeError("bad");
+      sent.push(data);
+      return send.call(this, data);
+    };
+    const socket = new ReconnectingWebSocket("/ws/echo");
+    for (const data of ["bad", "good"]) socket.send(data);
+    await next(socket, "message");
+    WebSocket.prototype.send = send;
+    return sent;
+  });
+  assert.deepEqual(sent, ["good"]);
+});
+
 test("a verdict of the application's goes before the default, which holds where it has none", async () => {
   scene.expected = ["verdict: maybe was given; expected retry or refresh or stop, { retryAfter } in milliseconds, or undefined", "thrown"];
   const seen = await inPage(async (channel) => {

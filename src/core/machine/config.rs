@@ -35,8 +35,7 @@ pub const ASK_AFTER: u32 = 3;
 /// So many answers that a script may not see are as good as one that it may.
 pub(super) const ANSWERS: u32 = 2;
 /// What is said then.
-pub(super) const BLOCKED: &str = "the server answers by HTTP, but no WebSocket gets through to it. A fallback needs a server that speaks one: \
-    expected the wire relay or engine.io";
+pub(super) const BLOCKED: &str = "no WebSocket gets through; a fallback needs the wire relay or engine.io";
 
 /// How the application keeps an eye on a WebSocket that says nothing by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
