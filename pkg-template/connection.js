@@ -119,6 +119,8 @@ export const connect = (face, engine, wire) => {
     const { transport, until } = remembered.get(memo()) ?? {};
     const beginWith = until > Date.now() ? TRANSPORTS.indexOf(transport) + 1 : 0;
     machine = engine((effect, what) => queue.push(effect, what), wire, it.lastEventId, beginWith, run);
+    // everwire/testing ends it with the fake network that it was begun under.
+    remembered.begun?.(parts, queue, life);
     watchPage(input, signal);
     if (resume.store) globalThis.addEventListener?.("pagehide", save, { signal });
     wire.abort?.addEventListener("abort", () => it.end(), { signal });

@@ -37,6 +37,20 @@ const known = (name) => (CLASSES[name] ? name : fail("class", name, Object.keys(
 /** A URL without what does not tell servers apart: the query, and whether it is of a WebSocket. */
 const placeOf = ({ protocol, host, pathname }) => `${protocol.replace("ws", "http")}//${host}${pathname}`;
 
+/**
+ * Has a connection do nothing any more, and tell nobody. A URL that it waits for, or new credentials, may come from beyond the fake clock, and
+ * long after it.
+ */
+const forsake = ([parts, queue, life]) => {
+  // One that is closed may be opened again.
+  if (life.signal.aborted) return;
+  life.abort();
+  queue.length = 0;
+  queue.push = () => 0;
+  // Nothing was opened for these yet.
+  for (const { where, controller } of parts.values()) if (where.ready) controller.abort([]);
+};
+
 class Network {
   /** What happened: `{ at, event, url, … }`, the oldest first. */
   log = [];
@@ -52,6 +66,8 @@ class Network {
   #faults = [];
   /** What is on its way while there is no network. */
   #stuck = [];
+  /** What each connection has that was begun, of connection.js: its parts, the queue of its effects, the controller of its life. */
+  #begun = [];
   #slept = 0;
 
   constructor({ seed = 1, latency = 0, page, date = START, without = [] }) {
@@ -73,6 +89,7 @@ class Network {
       throw error;
     }
     remembered.clear();
+    remembered.begun = (...connection) => this.#begun.push(connection);
   }
 
   /** Milliseconds since it was installed. */
@@ -187,6 +204,8 @@ class Network {
   /** Puts back what the host had. What code under test has left open is never heard of again. */
   restore() {
     if (currentNetwork() !== this) return;
+    delete remembered.begun;
+    this.#begun.forEach(forsake);
     this.#replaced.restore();
     this.clock.close();
     setCurrentNetwork(undefined);

@@ -277,6 +277,94 @@ test("a connection that was left open is never heard of again", async () => {
   assert.deepEqual([told, server.attempts.length, net.attempts.length], [["reconnecting"], 0, 0]);
 });
 
+/** Does this with a class of the host's own that notes what is opened by it. */
+const withOwn = async (act) => {
+  const opened = [];
+  const before = Object.getOwnPropertyDescriptor(globalThis, "WebSocket");
+  const value = class extends EventTarget {
+    constructor(url) {
+      super();
+      opened.push(url);
+    }
+  };
+  Object.defineProperty(globalThis, "WebSocket", { value, configurable: true, writable: true });
+  try {
+    await act();
+    net.restore();
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  } finally {
+    net.restore();
+    delete globalThis.WebSocket;
+    if (before) Object.defineProperty(globalThis, "WebSocket", before);
+  }
+  return opened;
+};
+
+test("what a connection that was left open waits for may come later, and it opens nothing: neither by the host's classes nor by the next fakes",
+  async () => {
+    const told = [];
+    const waitFor = async (isNext, isLost) => {
+      install().server("wss://example.com/");
+      let resolve;
+      const url = () => new Promise((given) => { resolve = given; });
+      const left = new ReconnectingWebSocket(url);
+      for (const type of ["statechange", "error", "close"]) left.addEventListener(type, () => told.push(type));
+      await net.advance(10);
+      told.length = 0;
+      net.restore();
+      if (isNext) install();
+      if (isLost) resolve(Promise.reject(new Error("no URL")));
+      else resolve("wss://example.com/");
+      if (isNext) await net.advance(60_000);
+    };
+    for (const [isNext, isLost] of [[false, false], [false, true], [true, false], [true, true]]) {
+      assert.deepEqual(await withOwn(() => waitFor(isNext, isLost)), []);
+    }
+    assert.deepEqual(told, []);
+  });
+
+test("credentials that come after the network was restored lead to no request of the next one", async () => {
+  install().server("https://example.com/feed").refuse(401);
+  let resolve;
+  const refresh = () => new Promise((given) => { resolve = given; });
+  const left = new ReconnectingEventSource("https://example.com/feed", { transports: ["fetch-stream"], refresh });
+  const told = [];
+  await net.advance(10);
+  assert.equal(typeof resolve, "function");
+  left.addEventListener("statechange", ({ state }) => told.push(state));
+  net.restore();
+
+  install();
+  resolve();
+  await net.advance(60_000);
+  left.close();
+  await net.advance(60_000);
+  assert.deepEqual([told, net.log], [[], []]);
+});
+
+test("a connection that was closed may be opened again under the next network, also from a listener that restored the last", async () => {
+  install().server("wss://example.com/");
+  const socket = new ReconnectingWebSocket("wss://example.com/");
+  await net.until(socket.opened);
+  socket.close();
+  await net.until(socket.closed);
+  net.restore();
+
+  const server = install().server("wss://example.com/");
+  socket.reconnect();
+  await net.until(() => socket.readyState === 1);
+  assert.equal(server.connections.length, 1);
+
+  const left = new ReconnectingWebSocket("wss://example.com/");
+  left.addEventListener("open", () => net.restore());
+  await net.advance(10);
+  const next = install().server("wss://example.com/");
+  left.reconnect();
+  socket.reconnect();
+  await net.advance(60_000);
+  assert.equal(next.attempts.length, 0, "those were left open");
+});
+
 test("a transport that was given up is not remembered by the next network", async () => {
   const transports = [];
   for (const isBlocked of [true, false]) {
