@@ -14,7 +14,8 @@ const EVENT_STREAM = "text/event-stream";
 /** How long a browser waits for the answer to a close frame. */
 const CLOSING = 2_000;
 
-const bytesOf = (data) => {
+/** A copy of what is in these bytes. */
+export const bytesOf = (data) => {
   if (typeof data === "string") return encoder.encode(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
   if (Object.prototype.toString.call(data) === "[object ArrayBuffer]") return new Uint8Array(data).slice();

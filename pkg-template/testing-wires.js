@@ -1,6 +1,6 @@
 // Fake servers that speak the wires with a fallback: a push relay and Engine.IO. src/core/wire has the facts of both.
 
-import { Server } from "./testing-server.js";
+import { bytesOf, Server } from "./testing-server.js";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -112,7 +112,7 @@ class Session {
 
   /** Sends a message: a text, or bytes. */
   send(data) {
-    this.packet(typeof data === "string" ? MESSAGE + data : new Uint8Array(data.buffer ?? data));
+    this.packet(typeof data === "string" ? MESSAGE + data : bytesOf(data));
   }
 
   /** Ends the session. */

@@ -226,6 +226,23 @@ test("a request is seen by the server with its method, headers and body", async 
   assert.deepEqual([xhr.response, server.attempts.at(-1).headers.get("content-type"), server.attempts.at(-1).text], [null, "a/b", "x"]);
 });
 
+test("of a buffer behind a view a session of Engine.IO sends what the view shows, by WebSocket and by polling", async () => {
+  const bytes = [];
+  for (const without of [[], ["WebSocket"]]) {
+    const server = install({ without }).engineIo("https://example.com/engine.io/");
+    const socket = new ReconnectingWebSocket("https://example.com/engine.io/", [], { wire: "engine.io" });
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", ({ data }) => bytes.push([...new Uint8Array(data)].join()));
+    await net.until(socket.opened);
+    const buffer = Uint8Array.of(9, 1, 2, 3, 9).buffer;
+    for (const data of [Buffer.from([1, 2, 3]), new DataView(buffer, 1, 3), new Uint8Array(buffer, 1, 3), buffer]) server.session.send(data);
+    await net.advance(1_000);
+    assert.throws(() => server.session.send(42), /data: 42 was given; expected a string, an ArrayBuffer or a view/);
+    net.restore();
+  }
+  assert.deepEqual(bytes, Array(2).fill(["1,2,3", "1,2,3", "1,2,3", "9,1,2,3,9"]).flat());
+});
+
 test("the browser waits only for a while for a dead server's farewell", async () => {
   const server = install().server("wss://example.com/");
   server.silence();
