@@ -74,6 +74,10 @@ export const randomFrom = (seed) => {
   return next;
 };
 
+/** The event as of now: the host's own clock is not the fake one, and code may reckon with both. */
+export const stamped = (event) => (
+  Object.defineProperty(event, "timeStamp", { value: performance.now(), configurable: true, enumerable: true }));
+
 /** Of performance.now(): a page that was just opened shows zero, and code may take that for "never". */
 const UP_FOR = 60_000;
 

@@ -1,5 +1,7 @@
 // What a page tells of itself and of the network: online and offline, hidden and visible, frozen, put into the back/forward cache.
 
+import { stamped } from "./testing-host.js";
+
 const PAGE = "http://localhost/";
 /** What is told on the window or on the document, and heard by the package. */
 const SIGNS = ["online", "offline", "visibilitychange", "freeze", "resume", "pagehide", "pageshow"];
@@ -45,7 +47,7 @@ export const installPage = (replaced, url = PAGE) => {
   const isReal = Boolean(document?.defaultView);
   const tell = (type, fields) => {
     const isOfDocument = ["visibilitychange", "freeze", "resume"].includes(type);
-    const event = () => Object.assign(new Event(type, { bubbles: isOfDocument }), fields);
+    const event = () => stamped(Object.assign(new Event(type, { bubbles: isOfDocument }), fields));
     // In a document that is none, events do not come by the window.
     if (isOfDocument) document?.dispatchEvent(event());
     if (!isOfDocument || !isReal) globalThis.dispatchEvent?.(event());

@@ -2,7 +2,7 @@
 
 import { constants, handlers } from "./idl.js";
 import { EventSource as StrictEventSource } from "./strict.js";
-import { currentNetwork, fakeClass, hostsOwn } from "./testing-host.js";
+import { currentNetwork, fakeClass, hostsOwn, stamped } from "./testing-host.js";
 
 /** Statuses whose responses have no body. */
 const BARE = [101, 204, 205, 304];
@@ -125,6 +125,8 @@ export const FakeEventSource = fakeClass("EventSource", class extends StrictEven
     if (!currentNetwork()) return hostsOwn("EventSource", [url, { withCredentials }]);
     super(url, { withCredentials, fetch: fetchForSource });
   }
+
+  dispatchEvent(event) { return super.dispatchEvent(stamped(event)); }
 });
 
 // ---- XMLHttpRequest ----
@@ -245,6 +247,8 @@ class XMLHttpRequest extends EventTarget {
     if (isUnderWay) this.#finish("abort");
     this.#readyState = UNSENT;
   }
+
+  dispatchEvent(event) { return super.dispatchEvent(stamped(event)); }
 
   #reset() {
     clearTimeout(this.#timer);

@@ -1,7 +1,7 @@
 // The fake WebSocket: the class of the WebSockets standard (WHATWG), with a scripted server at its other end.
 
 import { constants, enumerable, handlers } from "./idl.js";
-import { currentNetwork, fakeClass, hostsOwn } from "./testing-host.js";
+import { currentNetwork, fakeClass, hostsOwn, stamped } from "./testing-host.js";
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -105,6 +105,8 @@ class WebSocket extends EventTarget {
     this.#connection.abandon();
     this.#clock.deliver(0, () => this.#lose(true));
   }
+
+  dispatchEvent(event) { return super.dispatchEvent(stamped(event)); }
 
   /** What a server gets of a message. */
   #sent(data) {

@@ -60,6 +60,47 @@ test("all that shows the time shows the same time", async () => {
   assert.equal(signal.reason.name, "TimeoutError");
 });
 
+test("events show the fake clock's time as well, so that nothing depends on how long the host has been up", async () => {
+  const stamp = Object.getOwnPropertyDescriptor(Event.prototype, "timeStamp");
+  const left = [];
+  const stamps = [];
+  try {
+    // The fake clock begins at a minute, and the host's may well be near that.
+    for (const hostsTime of [0, 59_434, 59_901, 60_000, 60_505, 1_000_000]) {
+      Object.defineProperty(Event.prototype, "timeStamp", { ...stamp, get: () => hostsTime });
+      const server = install().server("wss://example.com/");
+      net.server("https://example.com/api").onrequest = () => "answer";
+      const socket = new ReconnectingWebSocket("wss://example.com/", [], { silenceTimeout: 10_000 });
+      socket.addEventListener("reconnecting", () => left.push(net.now));
+      await net.until(socket.opened);
+      server.send("a");
+      await net.advance(1);
+      server.send("b");
+      await net.until(() => socket.state === "waiting");
+      const tell = ({ type, timeStamp }) => stamps.push(`${type} ${timeStamp - performance.now()}`);
+      const xhr = new XMLHttpRequest();
+      const source = new EventSource("https://example.com/");
+      for (const type of ["loadstart", "load"]) xhr.addEventListener(type, tell);
+      source.onopen = tell;
+      Object.assign(new WebSocket("wss://example.com/"), { onopen: tell, onmessage: tell, onclose: tell });
+      globalThis.addEventListener("offline", tell, { once: true });
+      xhr.open("POST", "https://example.com/api");
+      xhr.send();
+      await net.advance(10);
+      server.send("c");
+      server.connections.forEach((connection) => connection.close());
+      await net.advance(10);
+      net.offline();
+      net.restore();
+    }
+  } finally {
+    Object.defineProperty(Event.prototype, "timeStamp", stamp);
+  }
+  assert.deepEqual(new Set(left), new Set([10_001]));
+  const told = ["loadstart", "open", "open", "load", "message", "message", "close", "offline"];
+  assert.deepEqual(new Set(stamps), new Set(told.map((type) => `${type} 0`)));
+});
+
 test("timers that set timers without a delay get on all the same, as in browsers", async () => {
   install();
   let turns = 0;
