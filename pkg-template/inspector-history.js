@@ -54,8 +54,8 @@ export class History {
     if (this.#left.seen !== this.#seen) this.#end(this.#left.at);
     this.#life = new AbortController();
     const hear = (type, heard) => this.#connection.addEventListener(type, (event) => {
-      // A server may well give its events such names. Those have data, and so has what a socket dropped.
-      if (type !== "dropped" && "data" in event) return;
+      // A server may well give its events such names. What a socket dropped has data as they have, but no id.
+      if ("lastEventId" in event) return;
       heard(event);
       this.#tell();
     }, { signal: this.#life.signal });

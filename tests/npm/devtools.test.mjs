@@ -246,6 +246,27 @@ test("nobody looks, nothing is drawn: scrolled away, paused, or with its page hi
   assert.deepEqual(drawn, { paused: 0, away: 0, back: true, hidden: 0 });
 });
 
+test("a server's own event with the name of one of the connection's is none of these: `dropped` is no message that was given up", async () => {
+  const { channel, fixture } = scene;
+  await inPage(async (channel) => {
+    window.source = new ReconnectingEventSource(`/sse/${channel}`);
+    inspector.watch(source, "feed");
+    window.last = next(source, "last");
+    await source.opened;
+  }, channel);
+  for (const type of ["dropped", "gap", "close", "last"]) await fixture.publish(channel, "x", { "X-EventSource-Event": type });
+  const list = await inPage(async () => {
+    await last;
+    const socket = new ReconnectingWebSocket("/ws/echo?refuse");
+    inspector.watch(socket, "chat");
+    socket.send("lost");
+    socket.close();
+    await when(() => shown(".log li").some((text) => text.includes("closed")));
+    return shown(".log li").map((text) => text.replace(/^\d\d:\d\d:\d\d/, "TIME"));
+  });
+  assert.deepEqual(list.slice(1), ["TIME chat a message was given up, closed (4 B)", "TIME feed open by eventsource"]);
+});
+
 test("what happened while it was off the page is not made up, and afterwards it goes on", async () => {
   const seen = await inPage(async () => {
     window.socket = new ReconnectingWebSocket("/ws/echo", [], { reconnect: quick });
