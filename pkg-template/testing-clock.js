@@ -3,7 +3,7 @@
 // It moves in whole milliseconds, from one thing that is due to the next; between two of them all promise jobs are done. The package's
 // machine counts in whole milliseconds as well, so its deadlines are met exactly.
 
-import { fail } from "./options.js";
+import { fail, isFunction } from "./options.js";
 
 /** So much at one moment goes in circles. */
 const MOST_AT_ONCE = 100_000;
@@ -137,7 +137,13 @@ export class Clock {
     let found;
     let outcome;
     if (typeof condition === "function") {
-      outcome = () => (found = condition());
+      outcome = () => {
+        found = condition();
+        if (!isFunction(found?.then)) return found;
+        // Were it awaited, it could wait for ever: for time that stands still meanwhile.
+        found.then(() => {}, () => {});
+        fail("until", "a function that returns a promise", "one that returns whether it is so, or the promise itself");
+      };
     } else {
       let isSettled = false;
       Promise.resolve(condition).then(() => {}, () => {}).then(() => { isSettled = true; });

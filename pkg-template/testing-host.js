@@ -83,15 +83,60 @@ const UP_FOR = 60_000;
 
 /** A timer as Node gives it. */
 class Timer {
-  constructor(id) {
-    this.id = id;
+  #id;
+  #arm;
+  #hasRef = true;
+  /** One that was cleared is not armed again; one that is over may be. */
+  isCleared = false;
+
+  constructor(id, arm) {
+    this.#id = id;
+    this.#arm = arm;
   }
 
-  ref() { return this; }
-  unref() { return this; }
-  hasRef() { return true; }
-  [Symbol.toPrimitive]() { return this.id; }
+  #keep(hasRef) {
+    this.#hasRef = hasRef;
+    return this;
+  }
+
+  ref() { return this.#keep(true); }
+  unref() { return this.#keep(false); }
+  hasRef() { return this.#hasRef; }
+
+  refresh() {
+    if (!this.isCleared) this.#arm();
+    return this;
+  }
+
+  close() {
+    clearTimeout(this);
+    return this;
+  }
+
+  [Symbol.toPrimitive]() { return this.#id; }
 }
+if (Symbol.dispose) Timer.prototype[Symbol.dispose] = function () { this.close(); };
+
+/** By which `util.promisify` finds Node's own way. */
+const PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
+
+/** What `node:timers/promises` has of this name, over a fake one. */
+const promised = (setTimeout) => (delay, value, { signal } = {}) => new Promise((resolve, reject) => {
+  const abort = () => {
+    const error = new Error("The operation was aborted", { cause: signal.reason });
+    reject(Object.assign(error, { name: "AbortError", code: "ABORT_ERR" }));
+  };
+  if (signal?.aborted) return abort();
+  const timer = setTimeout(() => {
+    signal?.removeEventListener("abort", end);
+    resolve(value);
+  }, delay);
+  const end = () => {
+    clearTimeout(timer);
+    abort();
+  };
+  signal?.addEventListener("abort", end, { once: true });
+});
 
 /** Puts the clock, and these random numbers, in the place of the host's. `wall` tells what Date.now() shows. */
 export const installTime = (replaced, clock, wall, random) => {
@@ -102,7 +147,7 @@ export const installTime = (replaced, clock, wall, random) => {
   }
   const probe = setTimeout(() => {}, 0);
   clearTimeout(probe);
-  const makeTimer = typeof probe === "number" ? (id) => id : (id) => new Timer(id);
+  const makeTimer = typeof probe === "number" ? (id) => id : (id, arm) => new Timer(id, arm);
   const timers = new Map();
   // Far from those that the host gives.
   let ids = 2 ** 30;
@@ -113,23 +158,32 @@ export const installTime = (replaced, clock, wall, random) => {
     // As in browsers it is a whole number of 31 bits, and one that is repeated takes time.
     const span = Math.max(delay | 0, repeats ? 1 : 0);
     const run = () => {
-      if (repeats) timers.set(id, clock.schedule(span, run));
+      if (repeats) arm();
       else timers.delete(id);
       callback(...given);
     };
-    timers.set(id, clock.schedule(span, run));
-    return makeTimer(id);
+    const arm = () => {
+      clock.cancel(timers.get(id)?.entry);
+      timers.set(id, { entry: clock.schedule(span, run), timer });
+    };
+    const timer = makeTimer(id, arm);
+    arm();
+    return timer;
   };
   const clear = (own) => (timer) => {
     const id = Number(timer);
+    const known = timers.get(id);
+    const fake = known?.timer ?? timer;
+    if (fake instanceof Timer) fake.isCleared = true;
     // It may be from before.
-    if (!timers.has(id)) return own(timer);
-    clock.cancel(timers.get(id));
+    if (!known) return own(timer);
+    clock.cancel(known.entry);
     timers.delete(id);
   };
   const fakes = {
     setTimeout: start(false), clearTimeout: clear(clearTimeout), setInterval: start(true), clearInterval: clear(clearInterval),
   };
+  if (setTimeout[PROMISIFY]) fakes.setTimeout[PROMISIFY] = promised(fakes.setTimeout);
   for (const [name, fake] of Object.entries(fakes)) replaced.put(globalThis, name, Object.assign(fake, { isFake: true }));
 
   replaced.put(performance, "now", () => UP_FOR + clock.now);

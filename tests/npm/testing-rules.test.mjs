@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { pkg } from "./support.mjs";
 
 const load = (name, query = "") => import(pathToFileURL(join(pkg, name)) + query);
@@ -29,6 +30,50 @@ test("timers come in the order in which they are due, and promise jobs between t
   setTimeout(say, 31, "too late");
   await net.advance(30);
   assert.deepEqual(told, [[10, "a"], [10, "job of a"], [10, "set by a"], [20, "b"], [20, "c"]]);
+});
+
+test("a timer of Node's has what Node gives it", { skip: typeof setTimeout(() => {}) === "number" }, async () => {
+  install();
+  const told = [];
+  const timer = setTimeout(() => told.push(net.now), 100);
+  await net.advance(60);
+  assert.equal(timer.refresh(), timer);
+  await net.advance(60);
+  assert.deepEqual([told, timer.hasRef(), timer.unref().hasRef(), timer.ref().hasRef()], [[], true, false, true]);
+  await net.advance(60);
+  // Also when it is over; but not one that was cleared.
+  timer.refresh();
+  await net.advance(100);
+  clearTimeout(timer);
+  timer.refresh();
+  const closed = setInterval(() => told.push("closed"), 10);
+  const cleared = setTimeout(() => told.push("cleared"), 10);
+  const disposed = setTimeout(() => told.push("disposed"), 10);
+  assert.equal(closed.close(), closed);
+  clearTimeout(`${cleared}`);
+  if (Symbol.dispose) disposed[Symbol.dispose]();
+  else disposed.close();
+  const interval = setInterval(() => told.push("interval"), 100);
+  await net.advance(60);
+  interval.refresh();
+  await net.advance(60);
+  interval.refresh();
+  await net.advance(200);
+  clearInterval(interval);
+  await net.advance(1_000);
+  assert.deepEqual(told, [160, 280, "interval", "interval"]);
+});
+
+test("a promise of setTimeout's is settled by the fake clock", { skip: !setTimeout[promisify.custom] }, async () => {
+  install();
+  const sleep = promisify(setTimeout);
+  assert.deepEqual([await net.until(sleep(5, "slept")), net.now], ["slept", 5]);
+  const controller = new AbortController();
+  const cut = sleep(1_000, undefined, { signal: controller.signal });
+  setTimeout(() => controller.abort(new Error("mine")), 10);
+  await assert.rejects(net.until(cut), ({ name, code, cause }) => name === "AbortError" && code === "ABORT_ERR" && cause.message === "mine");
+  await assert.rejects(sleep(5, undefined, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  assert.equal(net.now, 15);
 });
 
 test("an interval goes on until it is cleared, also by itself", async () => {
@@ -133,6 +178,10 @@ test("until() gives what it waited for, and says what happened if that does not 
   assert.equal(await net.until(() => net.now >= 0 && "there"), "there");
   assert.equal(await net.until(new Promise((resolve) => { setTimeout(resolve, 5, "late"); })), "late");
   await assert.rejects(net.until(Promise.reject(new Error("mine"))), /mine/);
+  // A promise is always there.
+  for (const condition of [async () => false, () => Promise.reject(new Error("unheard"))]) {
+    await assert.rejects(net.until(condition), /until: a function that returns a promise was given; expected one that returns whether it is so/);
+  }
   const socket = new ReconnectingWebSocket("wss://example.com/");
   await assert.rejects(net.until(() => socket.readyState === 1, { within: 1_000 }),
     /\(\) => socket.readyState === 1 did not come true within 1000 ms of the fake clock; what happened last:\n {2}5 ms: attempt .*"wss:\/\/example.com\//);
