@@ -57,14 +57,16 @@ const fetchVia = (via) => (input, init = {}) => new Promise((resolve, reject) =>
   const network = currentNetwork();
   const url = network.resolve(input.url ?? input).href;
   const request = new Request(input.url ? input : url, { ...init, ...(init.body && { duplex: "half" }) });
-  const { method, headers, mode } = request;
+  const { method, headers, mode, cache } = request;
   // That of the caller's own, for a host may take its time to pass on an abort.
   const signal = init.signal ?? request.signal;
   if (signal.aborted) return reject(signal.reason);
   const failure = () => new TypeError("Failed to fetch");
 
-  // What everwire asks when it wants to know why a connection failed is no attempt to connect.
-  if (method === "GET" && (mode === "no-cors" || mode === "same-origin")) {
+  // What everwire asks when it wants to know why a connection failed is no attempt to connect. Applications ask in these modes as well, but not
+  // where a connection has failed at this very moment.
+  const isQuestion = method === "GET" && cache === "no-store" && (mode === "no-cors" || mode === "same-origin");
+  if (isQuestion && network.hasJustLost(url)) {
     if (via === "EventSource") return reject(failure());
     const stop = network.look(url, (status) => {
       if (!status) reject(failure());

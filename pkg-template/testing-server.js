@@ -69,6 +69,8 @@ class Script {
   respond(answer, options) { return this.#step("respond", { ...options, answer }); }
 }
 
+export const isLive = ({ via, headers }) => via === "WebSocket" || headers.get("accept")?.includes(EVENT_STREAM);
+
 /** An attempt to reach a server, and what becomes of it. */
 export class Connection {
   /** connecting, open, closed. */
@@ -108,7 +110,7 @@ export class Connection {
 
   /** Whether this is a WebSocket or an event stream. */
   get isLive() {
-    return this.via === "WebSocket" || this.headers.get("accept")?.includes(EVENT_STREAM);
+    return isLive(this);
   }
 
   /** Sends a message; to an event stream as an event, with the fields `{ id, event, retry }`. */
@@ -249,6 +251,7 @@ export class Connection {
   abandon() {
     if (this.#isCut) return;
     this.#isCut = true;
+    this.#network.lost(this);
     if (this.state !== "closed") this.#log("abort");
     this.#lose();
   }

@@ -22,7 +22,7 @@ import { Clock } from "./testing-clock.js";
 import { currentNetwork, installTime, randomFrom, Replacements, setCurrentNetwork } from "./testing-host.js";
 import { installPage } from "./testing-page.js";
 import { FakeEventSource, fakeFetch, FakeXMLHttpRequest } from "./testing-requests.js";
-import { Server } from "./testing-server.js";
+import { isLive, Server } from "./testing-server.js";
 import { FakeCloseEvent, FakeWebSocket } from "./testing-socket.js";
 import { EngineIoServer, RelayServer } from "./testing-wires.js";
 
@@ -69,6 +69,8 @@ class Network {
   /** What each connection has that was begun, of connection.js: its parts, the queue of its effects, the controller of its life. */
   #begun = [];
   #slept = 0;
+  /** When a client lost what it had there, or had tried, by the place. */
+  #lostAt = new Map();
 
   constructor({ seed = 1, latency = 0, page, date = START, without = [] }) {
     if (!(latency >= 0)) fail("latency", latency, "a number of milliseconds");
@@ -225,14 +227,24 @@ class Network {
     const server = this.#find(`a ${via === "WebSocket" ? via : `${method} by ${via}`} to ${url}`, url);
     const shown = via === "WebSocket" ? undefined : method;
     this.note("attempt", { via, method: shown, url, lastEventId: headers.get("last-event-id") ?? undefined });
+    const lost = (tell) => (...how) => {
+      this.lost(request);
+      tell(...how);
+    };
+    // A response that is whole is no failure.
+    const told = { ...client, fail: lost(client.fail), end: via === "WebSocket" ? lost(client.end) : client.end };
     if (!this.#page.isOnline || this.#blocked.has(via)) {
-      this.pass(() => client.fail(false));
-      return { abandon() {}, receive() {}, farewell() {} };
+      this.pass(() => told.fail(false));
+      return { abandon: () => this.lost(request), receive() {}, farewell() {} };
     }
-    const connection = server.attempt(request, client);
+    const connection = server.attempt(request, told);
     this.attempts.push(connection);
     return connection;
   }
+
+  /** A client has lost what it had by this request, or gives it up. Only of connections does everwire ask why. */
+  lost(request) { if (isLive(request)) this.#lostAt.set(placeOf(new URL(request.url)), this.now); }
+  hasJustLost(url) { return this.#lostAt.get(placeOf(new URL(url))) === this.now; }
 
   /** Has somebody look what an HTTP client gets at this URL. Returns how to end that. */
   look(url, tell) {

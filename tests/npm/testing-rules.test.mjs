@@ -299,6 +299,41 @@ test("steps have a delay, and may be for several attempts", async () => {
   assert.deepEqual(got, [[100, 500, null, ""], [200, 500, null, ""], [200, 201, "b", "hi"], [200, 201, "b", "hi"]]);
 });
 
+test("an application's request has its scripted answer, whatever its mode; only what everwire asks about a failure has none", async () => {
+  const page = "https://example.com/";
+  const server = install({ page }).server("https://example.com/api", "answer");
+  const seen = [];
+  const inits = [{ mode: "same-origin" }, { mode: "same-origin", credentials: "same-origin", cache: "no-store", signal: AbortSignal.timeout(10_000) },
+    { mode: "no-cors" }, { mode: "no-cors", credentials: "omit", cache: "no-store", signal: new AbortController().signal }];
+  for (const init of inits) {
+    const response = await net.until(fetch("https://example.com/api", init));
+    seen.push([response.type, response.status, await net.until(response.text())]);
+  }
+  assert.deepEqual(seen, [["basic", 200, "answer"], ["basic", 200, "answer"], ["opaque", 0, ""], ["opaque", 0, ""]]);
+  server.drop().respond("again");
+  const again = () => fetch("https://example.com/api", { ...inits[1], signal: undefined });
+  const response = await net.until(again().catch(again));
+  assert.deepEqual([net.now, await net.until(response.text())], [0, "again"]);
+  assert.deepEqual([server.attempts.length, net.log.filter(({ event }) => event === "look").length], [6, 0]);
+
+  // What everwire asks, after a stream that CORS refuses, and after sockets that fail; also by an application's own fetch.
+  const other = net.server("https://other.example/feed");
+  other.drop().corsError();
+  const own = (url, init) => fetch(url, { ...init, headers: { ...Object.fromEntries(new Headers(init.headers)), Authorization: "x" } });
+  const feed = new ReconnectingEventSource("https://other.example/feed", { fetch: own });
+  await net.advance(60_000);
+  feed.close();
+  const chat = net.server("wss://example.com/chat").refuse(403);
+  await net.until(new ReconnectingWebSocket("wss://example.com/chat").closed);
+  const stalling = net.server("wss://example.com/stalling").stall();
+  const tries = new ReconnectingWebSocket("wss://example.com/stalling");
+  await net.advance(300_000);
+  tries.close();
+  const looks = net.log.filter(({ event }) => event === "look").map(({ url, status }) => `${url} ${status}`);
+  assert.deepEqual([...new Set(looks)], ["https://other.example/feed 200", "https://example.com/chat 403", "https://example.com/stalling undefined"]);
+  assert.ok([other, chat, stalling].flatMap(({ attempts }) => attempts).every(({ via, headers }) => via === "WebSocket" || headers.get("accept")));
+});
+
 test("a request is seen by the server with its method, headers and body", async () => {
   const server = install().server("https://example.com/");
   server.onrequest = ({ method, headers, text, body }) => (
