@@ -14,7 +14,8 @@ export type Verdict = "retry" | "refresh" | "stop";
 /** Where a connection is. `offline` is `waiting` while the browser says that there is no network. */
 export type State = "connecting" | "open" | "waiting" | "offline" | "closed";
 /**
- * What a reconnect meant for the data: the server was asked to go on after the last id / something was lost, and we know it /
+ * What a reconnect meant for the data: the server was asked to go on after the last id; on the relay a `gap` event follows if that turns out to be
+ * gone, from other servers nobody hears of it / something was lost, and that was known at the opening, as on the relay by long-polling alone /
  * there was no id to go on from, so what was lost cannot be known.
  */
 export type Continuity = "resumed" | "gap" | "fresh";
@@ -239,7 +240,7 @@ export interface EventIterator<E> extends AsyncIterableIterator<E> {
 export interface Stats {
   /** Attempts so far. */
   attempts: number;
-  /** Open connections that were lost. */
+  /** Open connections that were lost and tried again. */
   drops: number;
   /** For how many milliseconds the connection has been open; 0 while it is not. */
   uptime: number;
@@ -292,14 +293,17 @@ export interface ReconnectingEvent extends Event {
 
 /** Open again. */
 export interface ReconnectedEvent extends Event {
-  /** What the loss meant for the data. */
+  /** What the loss meant for the data, as far as it is known at the opening. */
   readonly continuity: Continuity;
   readonly transport: Transport;
   /** For how many milliseconds there was no connection. */
   readonly downtime: number;
 }
 
-/** The ids tell that something is missing after this one; or the server began anew. */
+/**
+ * The ids tell that something is missing after this one; or the server began anew. Of the relay alone, with the message that shows it: by
+ * WebSocket and by server-sent events after a `reconnected` that said `resumed`.
+ */
 export interface GapEvent extends Event {
   /** The id. */
   readonly after: string;
@@ -320,7 +324,10 @@ export interface DroppedEvent extends Event {
   readonly why: WhyDropped;
 }
 
-/** The connection ended with a cause. */
+/**
+ * An event stream dispatches it as the standard class does: at every loss and every failed try, before `reconnecting`, and at the end if that has
+ * a cause; `open` follows each time that it is open again. A socket dispatches it once: at the end, before `close`, if that has a cause.
+ */
 export interface ConnectionErrorEvent extends Event {
   readonly cause: Cause;
   readonly message: string;
@@ -383,7 +390,10 @@ interface Iterable<E, Events> {
   [Symbol.dispose](): void;
 }
 
-/** A `WebSocket` that survives. `close` is dispatched once, at the end; drops in between are `reconnecting` and `reconnected`. */
+/**
+ * A `WebSocket` that survives. `open` is dispatched once, at the first opening, and `error` and `close` once, at the end; drops in between are
+ * `reconnecting` and `reconnected`.
+ */
 export interface ReconnectingWebSocket<Data = any> extends Iterable<MessageEvent<Data>, WebSocketEventMap<Data>> {}
 export class ReconnectingWebSocket<Data = any> extends Connection {
   /**
@@ -441,8 +451,8 @@ export class ReconnectingWebSocket<Data = any> extends Connection {
 }
 
 /**
- * An `EventSource` that survives. As in the native class, `open` is dispatched whenever it is open, and `error` whenever it was lost;
- * `close` once, at the end. Named events arrive under their names.
+ * An `EventSource` that survives. As in the native class, `open` is dispatched whenever it is open, and `error` whenever it was lost or a try
+ * failed; `close` once, at the end. Named events arrive under their names.
  */
 export interface ReconnectingEventSource<Data = string> extends Iterable<MessageEvent<Data>, EventSourceEventMap<Data>> {}
 export class ReconnectingEventSource<Data = string> extends Connection {

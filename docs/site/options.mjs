@@ -117,7 +117,8 @@ ${sections.map(({ title, intro, options }) => [`## ${title}`, "", ...(intro ? [i
 
 ## Events
 
-Beside \`open\` and \`message\`, which are those of the native classes. [The guide](guide.md#what-happens-when-the-network-breaks) shows what they are for.
+Beside \`message\`, which is that of the native classes, and \`open\`: of an event stream each time that it is open, of a socket at the first opening.
+[The guide](guide.md#what-happens-when-the-network-breaks) shows what they are for.
 
 ${eventSections.join("\n")}
 ## \`cause\`
