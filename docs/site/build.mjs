@@ -16,6 +16,9 @@ hljs.registerLanguage("http", http);
 /** What highlight.js calls a language otherwise. */
 const LANGUAGES = { toml: "ini", html: "xml", sh: "bash" };
 
+/** Code in a first column that is longer than this many characters is a line of a program, and no name; its table is laid out for that. */
+const LINE = 40;
+
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Where a link of a page leads in the site: to a page of it, to a picture beside it, or to the repository. */
@@ -46,7 +49,7 @@ function codeBlock({ text, lang = "" }) {
 
 /**
  * A table; one whose header has no words has none. The first column says what a row is about. The roles are said once more because a small
- * screen shows the rows of a table with many columns as paragraphs, which would take them away.
+ * screen shows the rows of a table with many columns, or with lines of code, as paragraphs, which would take them away.
  */
 function table({ header, rows }, inline) {
   const isBare = header.every(({ text }) => text === "");
@@ -59,7 +62,9 @@ function table({ header, rows }, inline) {
   const row = (cells) => `<tr role="row">${cells.join("")}</tr>`;
   const head = isBare ? "" : `<thead role="rowgroup">${row(header.map(heading))}</thead>`;
   const body = `<tbody role="rowgroup">${rows.map((cells) => row(cells.map(cell))).join("")}</tbody>`;
-  const kind = header.length > 3 ? "table many" : "table";
+  const isMany = header.length > 3;
+  const hasLines = rows.some(([{ tokens: [only] }]) => only?.type === "codespan" && only.text.length > LINE);
+  const kind = ["table", isMany && "many", hasLines && "lines", (isMany || hasLines) && "stacked"].filter(Boolean).join(" ");
   return `<div class="${kind}" tabindex="0" role="group" aria-label="Table"><table role="table">${head}${body}</table></div>\n`;
 }
 
