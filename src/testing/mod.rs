@@ -96,10 +96,11 @@ impl FakeNetwork {
         let waker = Waker::from(Arc::clone(&flag));
         let mut future = pin!(future);
         loop {
-            if flag.take()
-                && let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker))
-            {
-                return Some(output);
+            if flag.take() {
+                let polled = future.as_mut().poll(&mut Context::from_waker(&waker));
+                if let Poll::Ready(output) = polled {
+                    return Some(output);
+                }
             }
             if !clock::step(until) {
                 clock::run_until(until);
