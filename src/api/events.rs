@@ -106,7 +106,7 @@ impl Item for Event {
 /// An EventSource that survives: it reconnects with backoff, resumes after the last id, and changes to another transport where
 /// the browser's own class gives up, or cannot do what is asked.
 ///
-/// A cheap handle; when its last clone is dropped, the connection is closed.
+/// A cheap handle; when its last clone is dropped, the connection is closed. Subscriptions and streams do not keep it.
 ///
 /// ```no_run
 /// use everwire::Events;
@@ -118,6 +118,7 @@ impl Item for Event {
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "dropping the last handle closes the connection"]
 pub struct Events {
     connection: Rc<Connection<Event>>,
 }
@@ -139,7 +140,8 @@ impl Events {
         subscribe!(self, Item(event) => callback(event))
     }
 
-    /// The events from now on, as a stream that ends when the connection is closed for good.
+    /// The events from now on, as a stream that ends when the connection is closed for good. It does not keep the connection: a handle
+    /// has to live for as long as the stream is read.
     pub fn events(&self) -> Inbox<Event> {
         Inbox::new(self.connection.hub.queue(Inbox::<Event>::CAPACITY, Overflow::DropOldest))
     }

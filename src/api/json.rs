@@ -56,7 +56,8 @@ impl fmt::Display for EncodeError {
 
 impl Error for EncodeError {}
 
-/// A [`Socket`] whose messages are JSON of these types.
+/// A [`Socket`] whose messages are JSON of these types: a handle of that connection like any other.
+#[must_use = "dropping the last handle closes the connection"]
 pub struct JsonSocket<In, Out> {
     socket: Socket,
     types: PhantomData<fn(Out) -> In>,
@@ -84,7 +85,6 @@ impl<In, Out> PartialEq for JsonSocket<In, Out> {
 
 impl Socket {
     /// The same connection, with messages as JSON: `In` is received, `Out` is sent.
-    #[must_use]
     pub fn json<In: DeserializeOwned, Out: Serialize>(&self) -> JsonSocket<In, Out> {
         JsonSocket { socket: self.clone(), types: PhantomData }
     }
@@ -111,7 +111,6 @@ impl<In: DeserializeOwned, Out: Serialize> JsonSocket<In, Out> {
     }
 
     /// The connection itself.
-    #[must_use]
     pub const fn socket(&self) -> &Socket {
         &self.socket
     }

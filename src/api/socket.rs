@@ -124,7 +124,7 @@ pub type Messages = Inbox<Message>;
 
 /// A WebSocket that survives: it reconnects, resumes and falls back as far as its [`Wire`](super::Wire) allows.
 ///
-/// A cheap handle; when its last clone is dropped, the connection is closed.
+/// A cheap handle; when its last clone is dropped, the connection is closed. Subscriptions and streams do not keep it.
 ///
 /// ```no_run
 /// use everwire::{Socket, Wire};
@@ -140,6 +140,7 @@ pub type Messages = Inbox<Message>;
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "dropping the last handle closes the connection"]
 pub struct Socket {
     connection: Rc<Connection<Message>>,
 }
@@ -232,7 +233,8 @@ impl Socket {
         subscribe!(self, Gap(after) => callback(after))
     }
 
-    /// The messages from now on, as a stream that ends when the connection is closed for good.
+    /// The messages from now on, as a stream that ends when the connection is closed for good. It does not keep the connection: a handle
+    /// has to live for as long as the stream is read.
     pub fn messages(&self) -> Messages {
         Inbox::new(self.connection.hub.queue(Messages::CAPACITY, Overflow::DropOldest))
     }

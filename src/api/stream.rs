@@ -105,6 +105,8 @@ impl<T> Queue<T> {
 
 /// A stream of what a connection receives, from when it was made until the connection is closed for good.
 ///
+/// It does not keep the connection: that is closed when the last handle is dropped, and the stream then ends after what it holds.
+///
 /// It is lossless for a reader that keeps up: unless asked for another [capacity](super::Events::events_bounded), it holds 65,536
 /// items, and 64 MiB in any case. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
 /// counts it.
