@@ -542,3 +542,27 @@ fn a_builder_does_not_print_credentials() {
     let printed = format!("{builder:?}");
     assert!(printed.contains("prices.example/live") && !printed.contains("secret"), "{printed}");
 }
+
+#[test]
+fn a_time_of_zero_is_refused_without_a_word_of_what_is_none_where_there_is_no_none() {
+    let _network = FakeNetwork::new();
+    let heartbeat = Heartbeat::text("ping");
+    for builder in [
+        Socket::builder(CHAT).connect_timeout(Duration::ZERO),
+        Socket::builder(CHAT).heartbeat(heartbeat.clone().every(Duration::ZERO)),
+        Socket::builder(CHAT).heartbeat(heartbeat.reply_within(Duration::ZERO)),
+    ] {
+        assert_eq!(builder.open().unwrap_err().expected(), "expected more than zero");
+    }
+}
+
+#[test]
+fn one_url_does_for_both_faces() {
+    let network = FakeNetwork::new();
+    let server = network.server("https://example.org/live").unwrap();
+    let _events = Events::builder("wss://example.org/live").open().unwrap();
+    let _socket = Socket::builder("https://example.org/live").open().unwrap();
+    network.advance(SECOND);
+    let urls: Vec<_> = server.attempts().iter().map(|it| it.url().to_owned()).collect();
+    assert_eq!(urls, ["https://example.org/live", "wss://example.org/live"]);
+}

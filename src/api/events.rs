@@ -126,7 +126,8 @@ pub struct Events {
 common_face!(Events);
 
 impl Events {
-    /// Begins to describe a connection to `url`: `http` or `https`, or relative to the page.
+    /// Begins to describe a connection to `url`: `http` or `https`, or relative to the page. `ws` and `wss` are taken for them, so that
+    /// one URL does for both faces.
     pub fn builder(url: impl Into<String>) -> EventsBuilder {
         EventsBuilder::new(url.into())
     }

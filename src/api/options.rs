@@ -31,7 +31,7 @@ pub(super) const fn to_duration(span: Millis) -> Duration {
 /// A span that may not be zero.
 pub(super) fn span(option: &'static str, span: Duration) -> Result<Millis, ConfigError> {
     match millis(span) {
-        Millis::ZERO => Err(ConfigError::new(option, "0", "expected more than zero, or none")),
+        Millis::ZERO => Err(ConfigError::new(option, "0", "expected more than zero")),
         span => Ok(span),
     }
 }

@@ -148,7 +148,8 @@ pub struct Socket {
 common_face!(Socket);
 
 impl Socket {
-    /// Begins to describe a connection to `url`: `ws`, `wss`, `http` or `https`, or relative to the page.
+    /// Begins to describe a connection to `url`: `ws` or `wss`, or relative to the page. `http` and `https` are taken for them, so that one
+    /// URL does for both faces.
     pub fn builder(url: impl Into<String>) -> SocketBuilder {
         SocketBuilder::new(url.into())
     }
