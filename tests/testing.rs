@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
     future::Future,
     pin::Pin,
@@ -17,7 +18,7 @@ use everwire::{
     Store, Subscription, Transport, Why, Wire,
     testing::{Connection, FakeNetwork, Step},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::FusedFuture};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -565,4 +566,61 @@ fn one_url_does_for_both_faces() {
     network.advance(SECOND);
     let urls: Vec<_> = server.attempts().iter().map(|it| it.url().to_owned()).collect();
     assert_eq!(urls, ["https://example.org/live", "wss://example.org/live"]);
+}
+
+#[test]
+fn texts_and_bytes_are_sent_as_one_has_them() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    let (text, bytes) = (String::from("a"), vec![1]);
+    socket.send(&text).unwrap();
+    socket.send(Cow::Borrowed("b")).unwrap();
+    socket.send(Box::<str>::from("c")).unwrap();
+    socket.send(&bytes).unwrap();
+    network.advance(SECOND);
+    assert_eq!(server.messages(), ["a".into(), "b".into(), "c".into(), Message::from([1].as_slice())]);
+}
+
+#[test]
+fn a_future_that_has_been_told_says_so_and_one_that_waits_does_not() {
+    let network = FakeNetwork::new();
+    let _server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    let (mut opened, mut closed) = (socket.opened(), socket.closed());
+    assert!(!opened.is_terminated() && !closed.is_terminated());
+    network.run(&mut opened, SECOND).unwrap().unwrap();
+    assert!(network.run(&mut closed, SECOND).is_none());
+    assert!(opened.is_terminated() && !closed.is_terminated());
+    socket.close();
+    assert!(!closed.is_terminated(), "it has not been read");
+    network.run(&mut closed, SECOND).unwrap();
+    assert!(closed.is_terminated());
+}
+
+#[test]
+fn an_outbox_prints_no_time_that_nobody_gave() {
+    let outbox = everwire::Outbox::default();
+    let printed = format!("{outbox:?}");
+    assert!(printed.contains("messages: 1000") && printed.contains("ttl: None"), "{printed}");
+    assert!(format!("{:?}", outbox.ttl(SECOND)).contains("ttl: Some(1s)"));
+}
+
+#[cfg(feature = "serde-json")]
+#[test]
+fn an_event_comes_typed_to_a_callback_and_what_does_not_decode_as_well() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    let prices = Events::builder(PRICES).open().unwrap();
+    let heard = Rc::new(RefCell::new(Vec::new()));
+    let sink = heard.clone();
+    let _listening = prices.on_json::<f64>(move |event| {
+        sink.borrow_mut().push(event.map(|it| (it.data, it.last_event_id)).map_err(|error| error.raw));
+    });
+    network.advance(SECOND);
+    server.event("", "1.5", Some("7"));
+    server.event("", "much", None);
+    network.advance(SECOND);
+    assert_eq!(heard.take(), [Ok((1.5, String::from("7"))), Err(Message::from("much"))]);
 }

@@ -201,6 +201,14 @@ pub struct Typed<T> {
 }
 
 impl Events {
+    /// Calls back for each event, its data decoded from JSON, until the subscription is dropped. One that does not decode is an `Err`.
+    pub fn on_json<T: DeserializeOwned>(
+        &self,
+        callback: impl Fn(Result<Typed<T>, DecodeError>) + 'static,
+    ) -> Subscription {
+        self.on_event(move |event| callback(decode_event(event.clone())))
+    }
+
     /// The events from now on, their data decoded from JSON, as a stream that ends when the connection is closed for good. One that does
     /// not decode is an item as well, an `Err`.
     pub fn json<T: DeserializeOwned>(&self) -> JsonEvents<T> {
@@ -228,16 +236,18 @@ pub struct JsonEvents<T> {
     types: PhantomData<fn() -> T>,
 }
 
+fn decode_event<T: DeserializeOwned>(event: Event) -> Result<Typed<T>, DecodeError> {
+    let Event { kind, data, last_event_id } = event;
+    match decode(&data) {
+        Ok(data) => Ok(Typed { kind, data, last_event_id }),
+        Err(reason) => Err(DecodeError { raw: Message::Text(data), reason }),
+    }
+}
+
 impl<T: DeserializeOwned> Stream for JsonEvents<T> {
     type Item = Result<Typed<T>, DecodeError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        Pin::new(&mut self.inbox).poll_next(context).map(|event| {
-            let Event { kind, data, last_event_id } = event?;
-            Some(match decode(&data) {
-                Ok(data) => Ok(Typed { kind, data, last_event_id }),
-                Err(reason) => Err(DecodeError { raw: Message::Text(data), reason }),
-            })
-        })
+        Pin::new(&mut self.inbox).poll_next(context).map(|event| event.map(decode_event))
     }
 }

@@ -9,6 +9,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use futures_core::future::FusedFuture;
+
 use crate::core::types::End;
 
 /// Something that happens once.
@@ -59,17 +61,21 @@ impl<T: Clone> Milestone<T> {
 struct Wait<T: Clone> {
     milestone: Rc<Milestone<T>>,
     number: u64,
+    /// It has been told.
+    is_over: Cell<bool>,
 }
 
 impl<T: Clone> Wait<T> {
     fn new(milestone: &Rc<Milestone<T>>) -> Self {
         let number = milestone.count.get().wrapping_add(1);
         milestone.count.set(number);
-        Self { milestone: Rc::clone(milestone), number }
+        Self { milestone: Rc::clone(milestone), number, is_over: Cell::new(false) }
     }
 
     fn poll(&self, context: &Context<'_>) -> Poll<T> {
-        self.milestone.poll(self.number, context.waker())
+        let told = self.milestone.poll(self.number, context.waker());
+        self.is_over.set(told.is_ready());
+        told
     }
 }
 
@@ -129,5 +135,17 @@ impl Future for ClosedFuture {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<End> {
         self.0.poll(context)
+    }
+}
+
+impl FusedFuture for OpenedFuture {
+    fn is_terminated(&self) -> bool {
+        self.0.is_over.get()
+    }
+}
+
+impl FusedFuture for ClosedFuture {
+    fn is_terminated(&self) -> bool {
+        self.0.is_over.get()
     }
 }

@@ -1,6 +1,6 @@
 //! What may wait while there is no connection, and on what terms.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{
     ConfigError,
@@ -12,13 +12,27 @@ use crate::core::{
 };
 
 /// What may wait while there is no connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Outbox {
     bounds: Bounds,
     ttl: Option<Duration>,
     gate: bool,
     resend: bool,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not as the core has them, where what has no end is the longest span that there is.
+        f.debug_struct("Outbox")
+            .field("messages", &self.bounds.messages)
+            .field("max_bytes", &self.bounds.bytes)
+            .field("when_full", &self.bounds.when_full)
+            .field("ttl", &self.ttl)
+            .field("gate", &self.gate)
+            .field("resend", &self.resend)
+            .finish()
+    }
 }
 
 impl Outbox {

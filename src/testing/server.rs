@@ -163,7 +163,7 @@ impl Connection {
         }
     }
 
-    /// Sends an event, if it is an event stream that is open: of this type (`message` for one without a name), with an id or without.
+    /// Sends an event, if it is an event stream that is open: of this type (`message`, or nothing, for one without a name), with an id or without.
     pub fn event(&self, kind: &str, data: &str, id: Option<&str>) {
         if self.is_open() && self.transport() != Transport::WebSocket {
             self.0.event(kind, data, id);

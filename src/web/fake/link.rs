@@ -195,7 +195,7 @@ impl Link {
         let events = Data::from(vec![event]);
         if is_source {
             // It hears of no type that it was not asked to listen to.
-            if kind == "message" || self.kinds.iter().any(|known| known == kind) {
+            if matches!(kind, "" | "message") || self.kinds.iter().any(|known| known == kind) {
                 self.tell(Report::Event { data: events, id: text });
             }
             return;
