@@ -14,8 +14,8 @@ use std::{
 };
 
 use everwire::{
-    Backoff, CauseKind, Continuity, Delivery, Events, Heartbeat, Message, Ruling, SendError, Sending, Socket, Status,
-    Store, Subscription, Transport, Why, Wire,
+    Backoff, CauseKind, ConfigError, Continuity, Delivery, Events, Heartbeat, Message, Ruling, SendError, Sending,
+    Socket, Status, Store, Subscription, Transport, Why, Wire,
     testing::{Connection, FakeNetwork, Step},
 };
 use futures_util::{StreamExt, future::FusedFuture};
@@ -575,10 +575,10 @@ fn texts_and_bytes_are_sent_as_one_has_them() {
     let socket = Socket::builder(CHAT).open().unwrap();
     network.advance(SECOND);
     let (text, bytes) = (String::from("a"), vec![1]);
-    socket.send(&text).unwrap();
-    socket.send(Cow::Borrowed("b")).unwrap();
-    socket.send(Box::<str>::from("c")).unwrap();
-    socket.send(&bytes).unwrap();
+    assert_eq!(socket.send(&text), Ok(Delivery::Sent));
+    assert_eq!(socket.send(Cow::Borrowed("b")), Ok(Delivery::Sent));
+    assert_eq!(socket.send(Box::<str>::from("c")), Ok(Delivery::Sent));
+    assert_eq!(socket.send(&bytes), Ok(Delivery::Sent));
     network.advance(SECOND);
     assert_eq!(server.messages(), ["a".into(), "b".into(), "c".into(), Message::from([1].as_slice())]);
 }
@@ -623,4 +623,33 @@ fn an_event_comes_typed_to_a_callback_and_what_does_not_decode_as_well() {
     server.event("", "much", None);
     network.advance(SECOND);
     assert_eq!(heard.take(), [Ok((1.5, String::from("7"))), Err(Message::from("much"))]);
+}
+
+fn refused<T>(opened: Result<T, ConfigError>, option: &str, expected: &str) {
+    let error = opened.map(drop).expect_err(option);
+    assert!(error.option() == option && error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn an_option_that_could_never_do_anything_is_refused() {
+    let _network = FakeNetwork::new();
+    for wire in [Wire::Raw, Wire::EngineIo] {
+        let socket = || Socket::builder(CHAT).wire(wire);
+        refused(socket().resume_query("since").open(), "resume_query", "expected `id` or `last_event_id`");
+        refused(socket().resume_message(str::to_owned).open(), "resume_message", "expected `id` or `last_event_id`");
+        assert!(socket().resume_query("since").id(|_| None).open().is_ok());
+        assert!(socket().resume_message(str::to_owned).last_event_id("7").open().is_ok());
+    }
+    refused(Events::builder(PRICES).event("price").event("").open(), "event", "expected a type");
+    refused(Events::builder(PRICES).transports([]).open(), "transports", "expected at least one");
+    refused(Socket::builder(CHAT).transports([]).open(), "transports", "expected at least one");
+}
+
+#[test]
+fn a_last_id_that_no_header_can_carry_is_refused_where_it_would_go_in_one() {
+    let _network = FakeNetwork::new();
+    for id in ["1\n2", "1\r", "\0"] {
+        refused(Events::builder(PRICES).last_event_id(id).open(), "last_event_id", "without line breaks");
+        assert!(Events::builder(PRICES).last_event_id(id).resume_query("since").open().is_ok());
+    }
 }

@@ -156,8 +156,8 @@ impl EventsBuilder {
     ///
     /// # Errors
     ///
-    /// If the URL, the method, a header, the body, a bound or the choice of transports cannot be used; it says what was given and
-    /// what was expected.
+    /// If the URL, the method, a header, the body, the type of an event, the last id, a bound or the choice of transports cannot be used; it
+    /// says what was given and what was expected.
     pub fn open(self) -> Result<Events, ConfigError> {
         let recipe = self.recipe()?;
         let needs_fetch = self.needs_fetch(&recipe);
@@ -211,6 +211,15 @@ impl EventsBuilder {
     fn config(&self, recipe: &Recipe, needs_fetch: bool) -> Result<Config, ConfigError> {
         if self.max_event_bytes == 0 {
             return Err(ConfigError::new("max_event_bytes", "0", "expected more than zero"));
+        }
+        if self.kinds.iter().any(String::is_empty) {
+            let expected = "expected a type that an event can have; without a name it is of the type message";
+            return Err(ConfigError::new("event", "", expected));
+        }
+        let last_id = &self.common.last_event_id;
+        if self.common.query.is_none() && last_id.contains(['\0', '\r', '\n']) {
+            let expected = "expected an id without line breaks and U+0000, for it goes in a header";
+            return Err(ConfigError::new("last_event_id", last_id, expected));
         }
         let config = self.common.config(Sse::LADDER)?;
         if needs_fetch

@@ -79,7 +79,8 @@ pub(super) struct Common {
     pub(super) backoff: Backoff,
     pub(super) connect_timeout: Duration,
     pub(super) min_uptime: Duration,
-    pub(super) transports: Vec<Transport>,
+    /// None: all that the wire has.
+    pub(super) transports: Option<Vec<Transport>>,
     pub(super) last_event_id: String,
 }
 
@@ -98,7 +99,7 @@ impl Common {
             backoff: Backoff::default(),
             connect_timeout: to_duration(connect_timeout),
             min_uptime: to_duration(min_uptime),
-            transports: Vec::new(),
+            transports: None,
             last_event_id: String::new(),
         }
     }
@@ -147,7 +148,11 @@ impl Common {
     /// Checks what was collected, for a wire with these transports.
     pub(super) fn config(&self, offered: &[Transport]) -> Result<Config, ConfigError> {
         self.backoff.check()?;
-        if let Some(stranger) = self.transports.iter().find(|transport| !offered.contains(transport)) {
+        let transports = self.transports.as_deref().unwrap_or_default();
+        if self.transports.is_some() && transports.is_empty() {
+            return Err(ConfigError::new("transports", "nothing", "expected at least one transport"));
+        }
+        if let Some(stranger) = transports.iter().find(|transport| !offered.contains(transport)) {
             let expected = "expected transports that the wire has";
             return Err(ConfigError::new("transports", stranger.as_str(), expected));
         }
@@ -159,7 +164,7 @@ impl Common {
             connect_timeout: span("connect_timeout", self.connect_timeout)?,
             min_uptime: millis(self.min_uptime),
             silence: self.silence.map(|silence| span("silence_timeout", silence)).transpose()?,
-            transports: self.transports.clone(),
+            transports: transports.to_vec(),
             last_id: Text::from(self.last_event_id.as_str()),
             ..Config::default()
         })
@@ -212,7 +217,7 @@ macro_rules! common_options {
 
             /// The transports to use, best first. Default: all that the wire has.
             pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
-                self.common.transports = transports.into_iter().collect();
+                self.common.transports = Some(transports.into_iter().collect());
                 self
             }
 

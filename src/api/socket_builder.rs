@@ -156,7 +156,8 @@ impl SocketBuilder {
         self
     }
 
-    /// Where the server's HTTP side is. Default: the same URL, with `http` for `ws`.
+    /// Where the server's HTTP side is. With [`Wire::Raw`] nothing goes over it; but where no WebSocket gets through, a request to it tells
+    /// whether the server is there at all. Default: the same URL, with `http` for `ws`.
     pub fn fallback_url(mut self, url: impl Into<String>) -> Self {
         self.fallback_url = Some(url.into());
         self
@@ -240,13 +241,15 @@ impl SocketBuilder {
         self
     }
 
-    /// Sends the last id in the query of the URL, under this name.
+    /// Sends the last id in the query of the URL, under this name. It needs an [`id`](Self::id), or a
+    /// [`last_event_id`](Self::last_event_id) to begin after.
     pub fn resume_query(mut self, name: impl Into<String>) -> Self {
         self.common.query = Some(name.into());
         self
     }
 
-    /// Makes of the last id what each connection begins with that goes on after one: it is sent before anything else.
+    /// Makes of the last id what each connection begins with that goes on after one: it is sent before anything else. It needs an
+    /// [`id`](Self::id), or a [`last_event_id`](Self::last_event_id) to begin after.
     pub fn resume_message<M: Into<Message>>(mut self, make: impl Fn(&str) -> M + 'static) -> Self {
         self.resume_message = Some(Rc::new(move |last_id| make(last_id).into()));
         self
@@ -274,6 +277,7 @@ impl SocketBuilder {
         let headers = http.map_or(Ok(Headers::new()), |http| (http.headers)(common))?;
         let recipe = self.recipe(headers)?;
         let wire = (self.wire.0.make)(OwnIds { query: common.query()?, told: self.resume_message.is_some() });
+        self.has_what_it_resumes_after()?;
         let config = self.outbox.configure(common.config(wire.ladder())?)?;
         let config = self.climbing(config, wire.ladder())?;
         let heartbeat = self.heartbeat.as_ref().map(Heartbeat::times).transpose()?;
@@ -313,6 +317,21 @@ impl SocketBuilder {
         .into_iter()
         .find(|(_, is_wrong, _)| *is_wrong)
         .map_or(Ok(()), |(option, _, expected)| Err(ConfigError::new(option, name, expected)))
+    }
+
+    /// Is there an id for what is said of the last one?
+    fn has_what_it_resumes_after(&self) -> Result<(), ConfigError> {
+        let common = &self.common;
+        if self.wire.0.has_ids || self.id.is_some() || !common.last_event_id.is_empty() {
+            return Ok(());
+        }
+        let option = match (&common.query, &self.resume_message) {
+            (Some(_), _) => "resume_query",
+            (None, Some(_)) => "resume_message",
+            (None, None) => return Ok(()),
+        };
+        let expected = "expected `id` or `last_event_id` as well: the wire has no ids of its own";
+        Err(ConfigError::new(option, self.wire.0.name, expected))
     }
 
     /// How WebSockets are opened, checked.
