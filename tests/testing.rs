@@ -653,3 +653,23 @@ fn a_last_id_that_no_header_can_carry_is_refused_where_it_would_go_in_one() {
         assert!(Events::builder(PRICES).last_event_id(id).resume_query("since").open().is_ok());
     }
 }
+
+#[test]
+fn two_connections_to_one_url_keep_their_last_ids_under_names_of_their_own() {
+    let network = FakeNetwork::new();
+    let server = network.server(PRICES).unwrap();
+    let open = |name| Events::builder(PRICES).store_as(Store::Local, name).open().unwrap();
+    for (name, id) in [("left", "1"), ("right", "2")] {
+        let events = open(name);
+        network.advance(SECOND);
+        server.event("message", "x", Some(id));
+        network.advance(SECOND);
+        drop(events);
+    }
+    for (name, id) in [("left", "1"), ("right", "2")] {
+        assert_eq!(open(name).last_event_id(), id);
+    }
+    assert_eq!(Events::builder(PRICES).store(Store::Local).open().unwrap().last_event_id(), "", "by the URL");
+    refused(Events::builder(PRICES).store_as(Store::Local, "").open(), "store", "expected a name");
+    refused(Socket::builder(CHAT).store_as(Store::Local, "chat").open(), "store", "expected `id` as well");
+}

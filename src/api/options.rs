@@ -74,6 +74,8 @@ pub(super) struct Common {
     pub(super) silence: Option<Duration>,
     pub(super) dedupe: Option<Dedupe>,
     pub(super) store: Option<Storing>,
+    /// Under what; none: the URL.
+    pub(super) store_key: Option<String>,
     pub(super) judge: Option<Judge>,
     pub(super) refresh: Option<Provider<()>>,
     pub(super) backoff: Backoff,
@@ -94,6 +96,7 @@ impl Common {
             silence: None,
             dedupe: None,
             store: None,
+            store_key: None,
             judge: None,
             refresh: None,
             backoff: Backoff::default(),
@@ -159,6 +162,9 @@ impl Common {
         if self.dedupe.is_some_and(|dedupe| dedupe.ids == 0) {
             return Err(ConfigError::new("dedupe", "0", "expected room for at least one id"));
         }
+        if self.store_key.as_deref() == Some("") {
+            return Err(ConfigError::new("store", "", "expected a name for what is kept"));
+        }
         Ok(Config {
             backoff: self.backoff.0,
             connect_timeout: span("connect_timeout", self.connect_timeout)?,
@@ -172,7 +178,7 @@ impl Common {
 
     /// How far the connection at `url` has come before it begins, and the id that it goes on after.
     pub(super) fn progress(&self, url: &str) -> (Progress, Text) {
-        let keeper = self.store.map(|store| store.keeper(url));
+        let keeper = self.store.map(|store| store.keeper(self.store_key.as_deref().unwrap_or(url)));
         let last_id = match &keeper {
             Some(keeper) if self.last_event_id.is_empty() => keeper.kept(),
             _ => self.last_event_id.clone(),
@@ -248,9 +254,20 @@ macro_rules! common_options {
             /// Keeps the last id in the browser's storage, by the URL that was given to the builder, and goes on after it when the page is
             /// loaded anew; an id that is [given](Self::last_event_id) comes first. It is written at most once a second, when the page is
             /// left, and at the end. Where there is no storage, as in a worker, or none that may be used, nothing is kept. Default: none.
+            ///
+            /// Two connections to one URL would take each other's ids: see [`store_as`](Self::store_as).
             pub fn store(mut self, store: Store) -> Self {
                 self.common.store = Some(super::progress::Storing::at(store));
+                self.common.store_key = None;
                 self
+            }
+
+            /// As [`store`](Self::store), by this name in place of the URL: for several connections to one URL, or a URL in which something
+            /// differs each time.
+            pub fn store_as(self, store: Store, name: impl Into<String>) -> Self {
+                let mut stored = self.store(store);
+                stored.common.store_key = Some(name.into());
+                stored
             }
         }
     };

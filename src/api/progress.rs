@@ -73,19 +73,19 @@ pub(super) struct Storing {
 
 impl Storing {
     pub(super) fn at(store: Store) -> Self {
-        let open = |store, url: &str| -> Rc<dyn Keep> {
+        let open = |store, key: &str| -> Rc<dyn Keep> {
             let area = match store {
                 Store::Session => Area::Session,
                 Store::Local => Area::Local,
             };
-            Keeper::new(area, url)
+            Keeper::new(area, key)
         };
         Self { store, open }
     }
 
-    /// What keeps the last id of what this URL gives.
-    pub(super) fn keeper(self, url: &str) -> Rc<dyn Keep> {
-        (self.open)(self.store, url)
+    /// What keeps the last id under this key: a URL, or a name that the application chose.
+    pub(super) fn keeper(self, key: &str) -> Rc<dyn Keep> {
+        (self.open)(self.store, key)
     }
 }
 

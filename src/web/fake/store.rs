@@ -22,10 +22,10 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Keeps the last id of what this URL gives.
+    /// Keeps the last id under this key.
     #[must_use]
-    pub(crate) fn new(area: Area, url: &str) -> Rc<Self> {
-        Rc::new(Self { key: (area, String::from(url)) })
+    pub(crate) fn new(area: Area, key: &str) -> Rc<Self> {
+        Rc::new(Self { key: (area, String::from(key)) })
     }
 
     /// The id that was kept; empty for none.
