@@ -673,3 +673,24 @@ fn two_connections_to_one_url_keep_their_last_ids_under_names_of_their_own() {
     refused(Events::builder(PRICES).store_as(Store::Local, "").open(), "store", "expected a name");
     refused(Socket::builder(CHAT).store_as(Store::Local, "chat").open(), "store", "expected `id` as well");
 }
+
+#[test]
+fn a_url_is_taken_or_refused_as_a_browser_does() {
+    let network = FakeNetwork::new();
+    let server = network.server("https://chat.example/room").unwrap();
+    for same in ["WSS://chat.example/room", "wss://CHAT.Example:443/room", "Https://chat.example:/room"] {
+        let socket = Socket::builder(same).open().expect(same);
+        network.advance(SECOND);
+        assert!(socket.status().is_open(), "{same}");
+        assert_eq!(server.connection().unwrap().url(), CHAT, "{same}");
+    }
+    for valid in ["wss://x:65535/", "ws://x:00080/?a", "ws://[::1]:8080", "//x?a:b", "x?at=10:30"] {
+        assert!(Socket::builder(valid).open().is_ok(), "{valid}");
+    }
+    for invalid in
+        ["wss://x:99999/", "wss://x:65536/", "wss://x:http/", "ws://:80/", "ws://[::1/", "ws://[::1]80/", "ws://a b/"]
+    {
+        refused(Socket::builder(invalid).open(), "url", "expected a valid URL");
+    }
+    refused(Socket::builder("FTP://x/").open(), "url", "expected the scheme");
+}

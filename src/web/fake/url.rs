@@ -26,28 +26,43 @@ pub(crate) fn resolve(url: &str, plain: &str) -> Result<String, UrlError> {
         _ => [PAGE, "/", url].concat(),
     };
     let (scheme, rest) = absolute.split_once(':').ok_or(UrlError::Invalid)?;
-    let secure = match scheme {
-        "ws" | "http" => "",
-        "wss" | "https" => "s",
+    let (secure, default_port) = match scheme.to_ascii_lowercase().as_str() {
+        "ws" | "http" => ("", 80),
+        "wss" | "https" => ("s", 443),
         _ => return Err(UrlError::Scheme),
     };
-    let host = rest.strip_prefix("//").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
-    if !is_host(host) {
-        return Err(UrlError::Invalid);
-    }
-    let slash = if rest.trim_start_matches('/').contains(['/', '?']) { "" } else { "/" };
-    Ok([plain, secure, ":", rest, slash].concat())
+    let rest = rest.strip_prefix("//").ok_or(UrlError::Invalid)?;
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let authority = normal(authority, default_port).ok_or(UrlError::Invalid)?;
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    Ok([plain, secure, "://", &authority, slash, path].concat())
 }
 
-/// A name or an address, with a port or without.
-fn is_host(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix('[') else {
-        return !text.is_empty() && !text.contains(['[', ' ', '<', '>']);
+/// A name or an address, with a port or without, as a browser writes it; `None` if it is none.
+fn normal(authority: &str, default_port: u16) -> Option<String> {
+    let (user, place) = authority.rsplit_once('@').map_or(("", authority), |(user, place)| (user, place));
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            (["[", address, "]"].concat(), port)
+        }
+        None => {
+            let (name, port) = place.split_at(place.find(':').unwrap_or(place.len()));
+            (String::from(name), port)
+        }
     };
-    rest.split_once(']').is_some_and(|(address, port)| {
-        let is_port = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-        address.parse::<Ipv6Addr>().is_ok() && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
-    })
+    let is_name =
+        !host.is_empty() && !host.contains([' ', '<', '>', '^', '|']) && host.starts_with('[') == host.ends_with(']');
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        Some("") => None,
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse::<u16>().ok()?),
+        _ => return None,
+    };
+    let port = port.filter(|port| *port != default_port).map(|port| format!(":{port}")).unwrap_or_default();
+    let at = if user.is_empty() { "" } else { "@" };
+    is_name.then(|| [user, at, &host.to_ascii_lowercase(), &port].concat())
 }
 
 /// `text` as a value in a query.
