@@ -48,6 +48,8 @@
 //! - `testing`: a played network for native tests of an application's own, `everwire::testing`.
 //! - `npm`, `npm-wires`, `npm-parser`: what the npm package of the same name is built from. Not for Rust applications.
 #![forbid(unsafe_code)]
+// Only docs.rs sets it, and compiles with the nightly compiler.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // For the tests, the benchmarks and the fuzzer of this repository, which drive it in virtual time. No promise to anybody else: what applications
 // name of it is exported below.

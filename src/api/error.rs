@@ -6,6 +6,15 @@ use super::Message;
 use crate::{core::types::Refused, web::data::Data};
 
 /// A configuration fault: what was given, and what was expected.
+///
+/// ```
+/// use everwire::{Events, Transport};
+///
+/// let error = Events::builder("/prices").transports([Transport::WebSocket]).open().unwrap_err();
+/// # if cfg!(feature = "testing") {
+/// assert_eq!(error.to_string(), "transports: \"websocket\" was given; expected transports that the wire has");
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     what: &'static str,
@@ -48,6 +57,18 @@ impl fmt::Display for ConfigError {
 impl Error for ConfigError {}
 
 /// A message that was not taken, handed back.
+///
+/// ```no_run
+/// use everwire::SendError;
+///
+/// # fn example(socket: &everwire::Socket) {
+/// match socket.send("hello") {
+///     Ok(delivery) => println!("{delivery:?}"),
+///     Err(SendError::Full(message)) => println!("later: {message:?}"),
+///     Err(error) => println!("{error}"),
+/// }
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendError {

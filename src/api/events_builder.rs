@@ -18,6 +18,21 @@ use crate::{
 const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// [`Events`] that are being described.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// use everwire::Events;
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// let answers = Events::builder("/answers")
+///     .method("POST")
+///     .header("Content-Type", "application/json")
+///     .body(r#"{"question":"why?"}"#)
+///     .silence_timeout(Duration::from_secs(45))
+///     .open()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is opened before `open` is called"]
 pub struct EventsBuilder {

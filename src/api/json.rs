@@ -17,7 +17,7 @@ use super::{
 };
 use crate::core::types::Delivery;
 
-/// A message that does not decode. It is an item of the stream like any other, and the connection goes on.
+/// A message that does not decode. It is an item of the stream like any other, and the connection goes on. Feature `serde-json` or `json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecodeError {
@@ -35,7 +35,7 @@ impl fmt::Display for DecodeError {
 
 impl Error for DecodeError {}
 
-/// A value that could not be sent.
+/// A value that could not be sent. Feature `serde-json` or `json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EncodeError {
@@ -56,7 +56,33 @@ impl fmt::Display for EncodeError {
 
 impl Error for EncodeError {}
 
-/// A [`Socket`] whose messages are JSON of these types: a handle of that connection like any other.
+/// A [`Socket`] whose messages are JSON of these types: a handle of that connection like any other. Feature `serde-json` or `json`.
+///
+/// ```no_run
+/// use everwire::Socket;
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Deserialize)]
+/// struct Said {
+///     by: String,
+///     text: String,
+/// }
+///
+/// #[derive(Serialize)]
+/// struct Say<'a> {
+///     text: &'a str,
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let chat = Socket::builder("/chat").open()?.json::<Said, Say<'static>>();
+/// let listening = chat.on_message(|said| match said {
+///     Ok(Said { by, text }) => println!("{by}: {text}"),
+///     Err(error) => println!("{error}"),
+/// });
+/// let delivery = chat.send(&Say { text: "hello" })?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "dropping the last handle closes the connection"]
 pub struct JsonSocket<In, Out> {
     socket: Socket,
@@ -84,7 +110,7 @@ impl<In, Out> PartialEq for JsonSocket<In, Out> {
 }
 
 impl Socket {
-    /// The same connection, with messages as JSON: `In` is received, `Out` is sent.
+    /// The same connection, with messages as JSON: `In` is received, `Out` is sent. Feature `serde-json` or `json`.
     pub fn json<In: DeserializeOwned, Out: Serialize>(&self) -> JsonSocket<In, Out> {
         JsonSocket { socket: self.clone(), types: PhantomData }
     }
@@ -145,7 +171,9 @@ fn decode_message<In: DeserializeOwned>(raw: Message) -> Result<In, DecodeError>
     decoded.map_err(|reason| DecodeError { raw, reason })
 }
 
-/// The stream of a [`JsonSocket`]'s messages.
+/// The stream of a [`JsonSocket`]'s messages. Feature `serde-json` or `json`.
+///
+/// Like an [`Inbox`], it does not keep the connection.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct JsonMessages<In> {
     inbox: Inbox<Message>,
@@ -188,7 +216,7 @@ macro_rules! around_inbox {
 around_inbox!(JsonMessages);
 around_inbox!(JsonEvents);
 
-/// An [`Event`] whose data was JSON.
+/// An [`Event`] whose data was JSON. Feature `serde-json` or `json`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Typed<T> {
@@ -202,6 +230,20 @@ pub struct Typed<T> {
 
 impl Events {
     /// Calls back for each event, its data decoded from JSON, until the subscription is dropped. One that does not decode is an `Err`.
+    /// Feature `serde-json` or `json`.
+    ///
+    /// ```no_run
+    /// use everwire::{Events, Typed};
+    ///
+    /// # fn main() -> Result<(), everwire::ConfigError> {
+    /// let prices = Events::builder("/prices").open()?;
+    /// let listening = prices.on_json::<f64>(|price| match price {
+    ///     Ok(Typed { data, .. }) => println!("{data}"),
+    ///     Err(error) => println!("{error}"),
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn on_json<T: DeserializeOwned>(
         &self,
         callback: impl Fn(Result<Typed<T>, DecodeError>) + 'static,
@@ -210,12 +252,12 @@ impl Events {
     }
 
     /// The events from now on, their data decoded from JSON, as a stream that ends when the connection is closed for good. One that does
-    /// not decode is an item as well, an `Err`.
+    /// not decode is an item as well, an `Err`. Feature `serde-json` or `json`.
     pub fn json<T: DeserializeOwned>(&self) -> JsonEvents<T> {
         JsonEvents { inbox: self.events(), types: PhantomData }
     }
 
-    /// The same, with room for `capacity` events; see [`Events::events_bounded`].
+    /// The same, with room for `capacity` events; see [`Events::events_bounded`]. Feature `serde-json` or `json`.
     ///
     /// # Errors
     ///
@@ -229,7 +271,9 @@ impl Events {
     }
 }
 
-/// The stream of typed [`Events`].
+/// The stream of typed [`Events`]. Feature `serde-json` or `json`.
+///
+/// Like an [`Inbox`], it does not keep the connection.
 #[must_use = "a stream does nothing unless it is read"]
 pub struct JsonEvents<T> {
     inbox: Inbox<Event>,

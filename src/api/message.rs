@@ -4,7 +4,15 @@ use std::borrow::Cow;
 
 use crate::{core::types::Payload, web::data::Data};
 
-/// What is sent and received.
+/// What is sent and received. Whatever is text or bytes becomes one.
+///
+/// ```
+/// use everwire::Message;
+///
+/// assert_eq!(Message::from("hello").as_text(), Some("hello"));
+/// assert_eq!(Message::from(vec![1, 2]), Message::Binary(vec![1, 2]));
+/// assert_eq!(Message::from("é").as_bytes().len(), 2);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Text.

@@ -91,10 +91,26 @@ pub(super) type Opening = Milestone<Result<(), End>>;
 pub(super) type Ending = Milestone<End>;
 
 /// Resolves when the connection is open, the first time, and at once if it was; to how it ended, if it is closed for good before that.
+///
+/// ```no_run
+/// # async fn example(socket: &everwire::Socket) {
+/// match socket.opened().await {
+///     Ok(()) => println!("open"),
+///     Err(end) => println!("never opened: {end}"),
+/// }
+/// # }
+/// ```
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct OpenedFuture(Wait<Result<(), End>>);
 
 /// Resolves when the connection is closed for good; at once if it is.
+///
+/// ```no_run
+/// # async fn example(socket: &everwire::Socket) {
+/// let end = socket.closed().await;
+/// println!("{} {}: {:?}", end.code, end.reason, end.cause);
+/// # }
+/// ```
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct ClosedFuture(Wait<End>);
 

@@ -54,6 +54,15 @@ fn checked((name, value): (String, String)) -> Result<(String, String), ConfigEr
 }
 
 /// Where the last id is kept, for the next time that the page is loaded.
+///
+/// ```no_run
+/// use everwire::{Events, Store};
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// let news = Events::builder("/news").store(Store::Session).open()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Store {
@@ -222,6 +231,9 @@ macro_rules! common_options {
             }
 
             /// The transports to use, best first. Default: all that the wire has.
+            ///
+            /// A [`Socket`](crate::Socket) for which another one is named before [`Transport::WebSocket`] begins there, and moves up to a
+            /// WebSocket as soon as that is open: `[Transport::LongPoll, Transport::WebSocket]`.
             pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
                 self.common.transports = Some(transports.into_iter().collect());
                 self
@@ -292,6 +304,17 @@ pub(super) fn check_protocols(protocols: &[String]) -> Result<(), ConfigError> {
 
 /// When to try again. The first retry comes within [`first_delay`](Self::first_delay); each later one is drawn afresh
 /// from zero to `min(max_delay, min_delay × factorⁿ)`.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// use everwire::{Backoff, Socket};
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// let backoff = Backoff::default().max_delay(Duration::from_secs(10)).max_retries(20);
+/// let socket = Socket::builder("/chat").backoff(backoff).open()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[must_use]
 pub struct Backoff(pub(super) backoff::Backoff);

@@ -12,6 +12,13 @@ use crate::core::{
 };
 
 /// What may wait while there is no connection.
+///
+/// ```
+/// # use std::time::Duration;
+/// use everwire::{Outbox, WhenFull};
+///
+/// let outbox = Outbox::bounded(100).when_full(WhenFull::DropOldest).ttl(Duration::from_secs(60));
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Outbox {
@@ -47,7 +54,8 @@ impl Outbox {
         self
     }
 
-    /// What to do with a message that has no room. Default: refuse it.
+    /// What to do with a message that has no room. Default: refuse it. [`WhenFull::DropNewest`] gives up the newest that waits, and takes in
+    /// the message itself; that is not what [`Overflow::DropNewest`](super::Overflow::DropNewest) does, which gives up what comes.
     pub fn when_full(mut self, policy: WhenFull) -> Self {
         self.bounds.when_full = policy;
         self
@@ -87,6 +95,13 @@ impl Outbox {
 }
 
 /// On what terms a message is sent: see [`Socket::send_with`](super::Socket::send_with).
+///
+/// ```
+/// # use std::time::Duration;
+/// use everwire::Sending;
+///
+/// let title = Sending::default().key("title").ttl(Duration::from_secs(60));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Sending(pub(super) Terms);

@@ -6,6 +6,22 @@ use super::options::millis;
 use crate::core::{cause::Verdict, types};
 
 /// What an application's own verdict on a failure can be.
+///
+/// ```no_run
+/// use everwire::{Events, Ruling};
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// // This server says 403 when a token has run out, and 404 for a moment after it has begun.
+/// let prices = Events::builder("/prices")
+///     .verdict(|cause| match cause.status {
+///         403 => Some(Ruling::Refresh),
+///         404 => Some(Ruling::Retry),
+///         _ => None,
+///     })
+///     .open()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ruling {

@@ -104,6 +104,20 @@ impl fmt::Debug for Wire {
 }
 
 /// A [`Socket`] that is being described.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// use everwire::{Backoff, Outbox, Socket, Wire};
+///
+/// # fn main() -> Result<(), everwire::ConfigError> {
+/// let socket = Socket::builder("/relay/chat")
+///     .wire(Wire::Relay)
+///     .outbox(Outbox::bounded(100))
+///     .backoff(Backoff::default().max_delay(Duration::from_secs(10)))
+///     .open()?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 #[must_use = "nothing is opened before `open` is called"]
 pub struct SocketBuilder {

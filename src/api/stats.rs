@@ -16,6 +16,13 @@ use crate::{
 };
 
 /// A connection in numbers, since it was opened.
+///
+/// ```no_run
+/// # fn example(socket: &everwire::Socket) {
+/// let stats = socket.stats();
+/// println!("{} messages in {:?}; lost {} times, last for {:?}", stats.messages, stats.uptime, stats.drops, stats.last_error);
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {

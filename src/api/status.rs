@@ -10,6 +10,21 @@ use crate::core::{
 };
 
 /// Where a connection is. Cheap to clone and to compare.
+///
+/// ```
+/// use everwire::Status;
+///
+/// fn banner(status: &Status) -> String {
+///     match status {
+///         Status::Open { .. } => String::new(),
+///         Status::Waiting { attempt, retry_in, .. } => format!("connection lost; try {attempt} in {} s", retry_in.as_secs()),
+///         Status::Offline { .. } => String::from("there is no network"),
+///         Status::Closed => String::from("closed"),
+///         _ => String::from("connecting"),
+///     }
+/// }
+/// # assert_eq!(banner(&Status::Closed), "closed");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {

@@ -19,7 +19,7 @@ pub enum Overflow {
     /// The oldest item makes room for it.
     #[default]
     DropOldest,
-    /// It is given up itself.
+    /// It is given up itself. (Of an outbox, [`WhenFull::DropNewest`](crate::WhenFull::DropNewest) gives up the newest that waits.)
     DropNewest,
     /// The stream ends after what it holds: it has no gap, but the rest is missing.
     End,
@@ -110,6 +110,21 @@ impl<T> Queue<T> {
 /// It is lossless for a reader that keeps up: unless asked for another [capacity](super::Events::events_bounded), it holds 65,536
 /// items, and 64 MiB in any case. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
 /// counts it.
+///
+/// ```no_run
+/// use everwire::Socket;
+/// use futures_util::StreamExt;
+///
+/// # async fn example() -> Result<(), everwire::ConfigError> {
+/// let socket = Socket::builder("/chat").open()?;
+/// let mut messages = socket.messages();
+/// while let Some(message) = messages.next().await {
+///     println!("{message:?}");
+/// }
+/// println!("{:?}", socket.closed().await);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream does nothing unless it is read"]
 pub struct Inbox<T> {
     queue: Rc<Queue<T>>,
