@@ -133,8 +133,8 @@ fn chains(source: &str) -> Vec<usize> {
         }
         // The condition goes up to the brace of its block; what is in parentheses, a pattern or a closure, is its own affair.
         let (mut depth, mut has_let, mut has_and, mut in_pattern) = (0_i32, false, false, false);
-        for ahead in at + 1..tokens.len() {
-            match tokens[ahead].1.as_str() {
+        for (ahead, (_, token)) in tokens.iter().enumerate().skip(at + 1) {
+            match token.as_str() {
                 "(" | "[" => depth += 1,
                 ")" | "]" => depth -= 1,
                 "{" if depth == 0 && !in_pattern => break,
