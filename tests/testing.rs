@@ -694,3 +694,27 @@ fn a_url_is_taken_or_refused_as_a_browser_does() {
     }
     refused(Socket::builder("FTP://x/").open(), "url", "expected the scheme");
 }
+
+#[test]
+fn reconnecting_in_a_callback_shows_at_once() {
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    network.advance(SECOND);
+    let seen = Rc::new(RefCell::new(None));
+    let (it, sink) = (socket.clone(), seen.clone());
+    let _listening = socket.on_message(move |_| {
+        it.reconnect();
+        sink.replace(Some((it.send("x"), it.status().is_open())));
+    });
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let (it, sink) = (socket.clone(), told.clone());
+    let _watching = socket.on_status(move |status| sink.borrow_mut().push((status.clone(), it.status())));
+    server.send("again");
+    network.advance(SECOND);
+    assert_eq!(seen.take(), Some((Ok(Delivery::Queued), false)), "`send` and `status` say the same");
+    assert!(socket.status().is_open());
+    for (status, live) in told.take() {
+        assert_eq!(status, live, "what is told is how it is");
+    }
+}

@@ -70,8 +70,22 @@ impl<T: Item> Hub<T> {
         })
     }
 
-    pub(super) fn status(&self) -> Status {
+    fn status(&self) -> Status {
         self.status.borrow().clone()
+    }
+
+    /// The status that was told last; or the one that is about to be, where a callback has brought it about and has not returned yet.
+    pub(super) fn status_now(&self, driver: &Driver) -> Status {
+        // What the application has closed is over, whatever there is left to do.
+        if driver.is_closing() {
+            return Status::Closed;
+        }
+        let (told, snapshot) = (self.status(), driver.snapshot());
+        if told.phase() == snapshot.phase { told } else { Self::status_at(driver, snapshot) }
+    }
+
+    fn status_at(driver: &Driver, snapshot: Snapshot) -> Status {
+        Status::new(snapshot, driver.last_cause(), driver.continuity())
     }
 
     /// A new reader, of what comes from now on, with room for this many items.
@@ -116,7 +130,7 @@ impl<T: Item> Hub<T> {
     }
 
     fn set_status(&self, driver: &Driver, snapshot: Snapshot) {
-        self.tell_status(Status::new(snapshot, driver.last_cause(), driver.continuity()));
+        self.tell_status(Self::status_at(driver, snapshot));
     }
 
     fn tell_status(&self, status: Status) {
@@ -234,14 +248,11 @@ macro_rules! common_face {
         }
 
         impl $face {
-            /// Where the connection is now.
+            /// Where the connection is now. In a callback that has brought about another status, it is ahead of what `on_status` tells, which
+            /// comes when the callback has returned.
             #[must_use]
             pub fn status(&self) -> super::Status {
-                // The status is told after the callback in which it was closed.
-                if self.connection.driver.is_closing() {
-                    return super::Status::Closed;
-                }
-                self.connection.hub.status()
+                self.connection.hub.status_now(&self.connection.driver)
             }
 
             /// The last id seen; empty if there was none, and where the wire has none.

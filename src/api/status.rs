@@ -117,6 +117,16 @@ impl Status {
         matches!(self, Self::Closed)
     }
 
+    pub(super) const fn phase(&self) -> Phase {
+        match self {
+            Self::Connecting { .. } => Phase::Connecting,
+            Self::Open { .. } => Phase::Open,
+            Self::Waiting { .. } => Phase::Waiting,
+            Self::Offline { .. } => Phase::Offline,
+            Self::Closed => Phase::Closed,
+        }
+    }
+
     pub(super) fn new(snapshot: Snapshot, cause: Option<Cause>, continuity: Option<Continuity>) -> Self {
         let Snapshot { phase, transport, attempt, retry_in } = snapshot;
         let retry_in = to_duration(retry_in);
