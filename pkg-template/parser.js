@@ -70,9 +70,6 @@ const strings = (all, numbers, end, id, measure) => {
     const kindLength = numbers[row + 1];
     const dataAt = numbers[row + 2];
     const dataLength = numbers[row + 3];
-    const own = numbers[row + 4] !== idAt;
-    if (own) idAt = numbers[row + 4];
-    const idLength = own ? numbers[row + 5] : 0;
 
     if (dataAt < from || dataAt + dataLength > to) {
       from = dataAt;
@@ -97,8 +94,13 @@ const strings = (all, numbers, end, id, measure) => {
       data = window.slice(start, start + dataLength - within);
       shift += within;
     }
-    const isIn = !measured && idAt >= from && idAt + idLength <= to;
-    if (own) id = isIn ? window.slice(idAt - from, idAt - from + idLength) : decode(all, idAt, idLength);
+    // In the same place it is the same.
+    if (numbers[row + 4] !== idAt) {
+      idAt = numbers[row + 4];
+      const idLength = numbers[row + 5] & 0x7fffffff;
+      const isIn = !measured && idAt >= from && idAt + idLength <= to;
+      id = isIn ? window.slice(idAt - from, idAt - from + idLength) : decode(all, idAt, idLength);
+    }
     let type = "message";
     if (kindLength) {
       type = decode(all, kindAt, kindLength);
@@ -109,7 +111,7 @@ const strings = (all, numbers, end, id, measure) => {
     events[i] = type;
     events[i + 1] = data;
     events[i + 2] = id;
-    events[i + 3] = own;
+    events[i + 3] = numbers[row + 5] >>> 31;
   }
   return events;
 };
@@ -118,7 +120,7 @@ const strings = (all, numbers, end, id, measure) => {
  * Opens a parser of one stream, going on after `lastId`. A line or an event of more than `limit` bytes is refused.
  *
  * `feed(chunk)` takes the next bytes, or the next part of a text that is decoded already, and returns `{ bytes, events, retry, overflow }`.
- * `events` has four values for each event that they complete: its type, its data, the last event id, and whether that id is its own.
+ * `events` has four values for each event that they complete: its type, its data, the last event id, and 1 if that id is its own.
  * `retry` is undefined if none came. `lastId` is the id of the last finished block that had one. `close()` frees the parser.
  */
 export const openParser = ({ limit, lastId = "" }) => {

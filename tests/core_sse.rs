@@ -13,7 +13,7 @@ const LIMIT: usize = 1 << 24;
 /// An [`Item`] that outlives the sink, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Told {
-    Event { kind: String, data: String, id: String },
+    Event { kind: String, data: String, id: String, own_id: bool },
     Id(String),
     Retry(u64),
 }
@@ -22,19 +22,28 @@ impl From<Item<'_>> for Told {
     fn from(item: Item<'_>) -> Self {
         let own = |bytes| text(bytes).into_owned();
         match item {
-            Item::Event(Event { kind, data, id }) => Self::Event { kind: own(kind), data: own(data), id: own(id) },
+            Item::Event(Event { kind, data, id, own_id }) => {
+                Self::Event { kind: own(kind), data: own(data), id: own(id), own_id }
+            }
             Item::Id(id) => Self::Id(own(id)),
             Item::Retry(ms) => Self::Retry(ms),
         }
     }
 }
 
+/// An event with an id of its own.
 fn event(kind: &str, data: &str, id: &str) -> Told {
-    Told::Event { kind: kind.into(), data: data.into(), id: id.into() }
+    Told::Event { kind: kind.into(), data: data.into(), id: id.into(), own_id: true }
 }
 
+/// An event with the id of a block before it.
+fn after(id: &str, kind: &str, data: &str) -> Told {
+    Told::Event { kind: kind.into(), data: data.into(), id: id.into(), own_id: false }
+}
+
+/// A message where no id has come.
 fn message(data: &str) -> Told {
-    event("", data, "")
+    after("", "", data)
 }
 
 fn id(id: &str) -> Told {
@@ -251,7 +260,7 @@ fn one_leading_space_is_removed_from_the_value() {
 fn a_line_without_a_colon_is_a_field_with_an_empty_value() {
     assert_eq!(told("data\ndata\n\n"), [message("\n")]);
     assert_eq!(told("event:a\nevent\ndata:1\n\n"), [message("1")]);
-    assert_eq!(told("id:1\ndata:1\n\nid\ndata:2\n\n"), [event("", "1", "1"), message("2")]);
+    assert_eq!(told("id:1\ndata:1\n\nid\ndata:2\n\n"), [event("", "1", "1"), event("", "2", "")]);
     assert_eq!(told("retry\n"), []);
 }
 
@@ -273,19 +282,19 @@ fn field_names_are_compared_literally() {
 
 #[test]
 fn the_event_field_names_the_type() {
-    assert_eq!(told("event: add\ndata:1\n\n"), [event("add", "1", "")]);
-    assert_eq!(told("data:1\nevent: add\n\n"), [event("add", "1", "")]);
+    assert_eq!(told("event: add\ndata:1\n\n"), [after("", "add", "1")]);
+    assert_eq!(told("data:1\nevent: add\n\n"), [after("", "add", "1")]);
 }
 
 #[test]
 fn the_last_event_field_wins_also_if_it_is_empty() {
-    assert_eq!(told("event:a\nevent:b\ndata:1\n\n"), [event("b", "1", "")]);
+    assert_eq!(told("event:a\nevent:b\ndata:1\n\n"), [after("", "b", "1")]);
     assert_eq!(told("event:a\nevent: \ndata:1\n\n"), [message("1")]);
 }
 
 #[test]
 fn the_type_is_reset_after_each_block() {
-    assert_eq!(told("event:a\ndata:1\n\ndata:2\n\n"), [event("a", "1", ""), message("2")]);
+    assert_eq!(told("event:a\ndata:1\n\ndata:2\n\n"), [after("", "a", "1"), message("2")]);
     assert_eq!(told("event:a\n\ndata:2\n\n"), [message("2")]);
 }
 
@@ -311,7 +320,7 @@ fn an_empty_data_field_dispatches_an_event_with_empty_data() {
 #[test]
 fn nul_is_data_as_any_other_character() {
     assert_eq!(told("data:\0\n\n\n\n"), [message("\0")]);
-    assert_eq!(told("event:a\0\ndata:1\n\n"), [event("a\0", "1", "")]);
+    assert_eq!(told("event:a\0\ndata:1\n\n"), [after("", "a\0", "1")]);
 }
 
 /// T22: the id was lost by several peers in each of these cases.
@@ -319,14 +328,14 @@ fn nul_is_data_as_any_other_character() {
 fn t22_the_id_persists_over_blocks_without_one() {
     assert_eq!(
         told("id:1\ndata:1\n\ndata:2\n\nid:3\ndata:3\n\nevent:a\ndata:4\n\n"),
-        [event("", "1", "1"), event("", "2", "1"), event("", "3", "3"), event("a", "4", "3")]
+        [event("", "1", "1"), after("1", "", "2"), event("", "3", "3"), after("3", "a", "4")]
     );
 }
 
 /// T22
 #[test]
 fn t22_an_id_with_nul_is_ignored() {
-    assert_eq!(told("id:1\ndata:1\n\nid:a\0b\ndata:2\n\n"), [event("", "1", "1"), event("", "2", "1")]);
+    assert_eq!(told("id:1\ndata:1\n\nid:a\0b\ndata:2\n\n"), [event("", "1", "1"), after("1", "", "2")]);
     assert_eq!(told("id:\0\n\n"), []);
     assert_eq!(told("id:1\nid:\0\ndata:1\n\n"), [event("", "1", "1")]);
 }
@@ -335,7 +344,7 @@ fn t22_an_id_with_nul_is_ignored() {
 #[test]
 fn t22_an_id_is_committed_by_a_block_without_data() {
     assert_eq!(told("id:1\n\nid:2\nevent:a\n\n"), [id("1"), id("2")]);
-    assert_eq!(told("id:1\n\ndata:1\n\n"), [id("1"), event("", "1", "1")]);
+    assert_eq!(told("id:1\n\ndata:1\n\n"), [id("1"), after("1", "", "1")]);
     assert_eq!(run(LIMIT, [&b"data:1\nid:1\n\nid:2\n\n"[..]]).2, b"2");
 }
 
@@ -353,7 +362,7 @@ fn ids_are_compared_by_their_bytes() {
 
 #[test]
 fn an_empty_id_resets_the_last_one() {
-    assert_eq!(told("id:1\ndata:1\n\nid:\ndata:2\n\n"), [event("", "1", "1"), message("2")]);
+    assert_eq!(told("id:1\ndata:1\n\nid:\ndata:2\n\n"), [event("", "1", "1"), event("", "2", "")]);
     assert_eq!(told("id:1\ndata:1\n\nid\n\ndata:2\n\n"), [event("", "1", "1"), id(""), message("2")]);
     assert_eq!(run(LIMIT, [&b"id:1\n\nid\n\n"[..]]).2, b"");
 }
@@ -361,7 +370,15 @@ fn an_empty_id_resets_the_last_one() {
 #[test]
 fn the_last_id_of_a_block_wins() {
     assert_eq!(told("id:1\nid:2\ndata:1\n\n"), [event("", "1", "2")]);
-    assert_eq!(told("id:1\ndata:1\nid\n\n"), [message("1")]);
+    assert_eq!(told("id:1\ndata:1\nid\n\n"), [event("", "1", "")]);
+}
+
+#[test]
+fn an_event_has_an_id_of_its_own_if_its_block_has_one_be_it_the_same_again() {
+    assert_eq!(told("id:1\ndata:1\n\nid:1\ndata:2\n\n"), [event("", "1", "1"), event("", "2", "1")]);
+    assert_eq!(told("id:1\ndata:1\n\nid:1\n\ndata:2\n\n"), [event("", "1", "1"), after("1", "", "2")]);
+    assert_eq!(told("id\ndata:1\n\ndata:2\n\n"), [event("", "1", ""), message("2")]);
+    assert_eq!(told("id:\0\ndata:1\n\n"), [message("1")]);
 }
 
 #[test]
@@ -413,7 +430,7 @@ fn t25_what_is_unfinished_when_the_stream_ends_is_discarded() {
     assert_eq!(feed(&mut parser, b"id:1\ndata:1\n\nevent:a\nid:2\ndata:2\ndata:3"), Ok(vec![event("", "1", "1")]));
     parser.reset();
     assert_eq!(parser.last_id(), b"1", "the server has to send the unfinished block again");
-    assert_eq!(feed(&mut parser, b"\n\ndata:4\n\n"), Ok(vec![event("", "4", "1")]));
+    assert_eq!(feed(&mut parser, b"\n\ndata:4\n\n"), Ok(vec![after("1", "", "4")]));
 }
 
 // ---- 9.2.6: the examples ----------------------------------------------------------------------------------
@@ -428,10 +445,10 @@ fn example_four_blocks() {
     // A comment; an event with an id; one that resets it, so that no `Last-Event-ID` is sent; and one whose
     // data begins with a space, and which is discarded unless a blank line follows.
     let stream = ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n";
-    assert_eq!(told(stream), [event("", "first event", "1"), message("second event")]);
+    assert_eq!(told(stream), [event("", "first event", "1"), event("", "second event", "")]);
     assert_eq!(
         told(format!("{stream}\n")),
-        [event("", "first event", "1"), message("second event"), message(" third event")]
+        [event("", "first event", "1"), event("", "second event", ""), message(" third event")]
     );
 }
 
@@ -459,7 +476,7 @@ fn examples_of_the_introduction() {
         ]
     );
     let stream = "event: add\ndata: 73857293\n\nevent: remove\ndata: 2153\n\nevent: add\ndata: 113411\n\n";
-    assert_eq!(told(stream), [event("add", "73857293", ""), event("remove", "2153", ""), event("add", "113411", "")]);
+    assert_eq!(told(stream), [after("", "add", "73857293"), after("", "remove", "2153"), after("", "add", "113411")]);
 }
 
 // ---- reconnecting -----------------------------------------------------------------------------------------
@@ -487,7 +504,7 @@ fn a_reset_forgets_everything_but_the_last_id() {
         let before = parser.last_id().to_vec();
         parser.reset();
         assert_eq!(parser.last_id(), before);
-        let expected = vec![event("", "x", &text(&before)), id("10")];
+        let expected = vec![after(&text(&before), "", "x"), id("10")];
         assert_eq!(feed(&mut parser, next), Ok(expected), "ended at {at}");
     }
 }
@@ -500,7 +517,7 @@ fn a_last_id_that_was_set_is_that_of_events_without_one() {
     assert_eq!(parser.last_id(), b"5");
     assert_eq!(
         feed(&mut parser, b"data:1\n\nid:5\n\nid:6\n\n"),
-        Ok(vec![event("", "1", "5"), id("6")]),
+        Ok(vec![after("5", "", "1"), id("6")]),
         "and what an id is compared with"
     );
     assert_eq!(parser.last_id(), b"6");
@@ -567,7 +584,7 @@ fn after_an_overflow_everything_is_refused_until_the_reset() {
     assert_eq!(feed(&mut parser, b"\n\ndata:4\n\n"), Err(Overflow { limit: 10 }));
     assert_eq!(feed(&mut parser, b""), Err(Overflow { limit: 10 }));
     parser.reset();
-    assert_eq!(feed(&mut parser, b"data:5\n\n"), Ok(vec![event("", "5", "1")]));
+    assert_eq!(feed(&mut parser, b"data:5\n\n"), Ok(vec![after("1", "", "5")]));
 }
 
 // ---- copies, memory and work ------------------------------------------------------------------------------
@@ -575,7 +592,7 @@ fn after_an_overflow_everything_is_refused_until_the_reset() {
 /// Where the slices of an item lie, and what is in them.
 fn places(item: Item<'_>) -> Vec<(*const [u8], Vec<u8>)> {
     let slices = match item {
-        Item::Event(Event { kind, data, id }) => vec![kind, data, id],
+        Item::Event(Event { kind, data, id, .. }) => vec![kind, data, id],
         Item::Id(id) => vec![id],
         Item::Retry(_) => vec![],
     };
@@ -818,11 +835,13 @@ fn reference(stream: &[u8]) -> (Vec<Told>, String) {
     let mut told = Vec::new();
     let (mut data_buffer, mut type_buffer, mut id_buffer) = (String::new(), String::new(), String::new());
     let mut last_event_id = String::new();
+    let mut own_id = false;
     while let Some(at) = rest.find(['\r', '\n']) {
         let line = &rest[..at];
         rest = rest[at..].strip_prefix("\r\n").unwrap_or(&rest[at + 1..]);
         if line.is_empty() {
             let before = std::mem::replace(&mut last_event_id, id_buffer.clone());
+            let own_id = std::mem::take(&mut own_id);
             if data_buffer.is_empty() {
                 type_buffer.clear();
                 if before != last_event_id {
@@ -833,9 +852,8 @@ fn reference(stream: &[u8]) -> (Vec<Told>, String) {
             if data_buffer.ends_with('\n') {
                 data_buffer.pop();
             }
-            told.push(event(&type_buffer, &data_buffer, &last_event_id));
-            data_buffer.clear();
-            type_buffer.clear();
+            let (kind, data) = (std::mem::take(&mut type_buffer), std::mem::take(&mut data_buffer));
+            told.push(Told::Event { kind, data, id: last_event_id.clone(), own_id });
             continue;
         }
         if line.starts_with(':') {
@@ -851,7 +869,7 @@ fn reference(stream: &[u8]) -> (Vec<Told>, String) {
                 data_buffer.push_str(value);
                 data_buffer.push('\n');
             }
-            "id" if !value.contains('\0') => id_buffer = value.to_owned(),
+            "id" if !value.contains('\0') => (id_buffer, own_id) = (value.to_owned(), true),
             "retry" if !value.is_empty() && value.chars().all(|c| c.is_ascii_digit()) => {
                 told.push(Told::Retry(value.parse().unwrap_or(u64::MAX)));
             }

@@ -37,7 +37,7 @@
 //! let mut seen = Vec::new();
 //! for chunk in [&b"id: 7\nevent: tick\nda"[..], b"ta: 1\n\n"] {
 //!     parser.feed(chunk, &mut |item| {
-//!         if let Item::Event(Event { kind, data, id }) = item {
+//!         if let Item::Event(Event { kind, data, id, .. }) = item {
 //!             seen.push((kind.to_vec(), data.to_vec(), id.to_vec()));
 //!         }
 //!     })?;
@@ -69,6 +69,8 @@ pub struct Event<'a> {
     pub data: &'a [u8],
     /// The "last event ID string" after this block, whether or not the block itself had an `id`.
     pub id: &'a [u8],
+    /// The block itself had an `id`, be it the same as before.
+    pub own_id: bool,
 }
 
 /// What the parser tells its sink, in the order of the stream.
@@ -220,8 +222,7 @@ impl Parser {
     /// Sets the "last event ID string", as if the stream had committed it. The id of an unfinished block
     /// still wins when that block ends.
     pub fn set_last_id(&mut self, id: &[u8]) {
-        self.last_id.clear();
-        self.last_id.kept.extend_from_slice(id);
+        self.last_id = Field { place: None, kept: id.to_vec() };
     }
 
     /// The "last event ID string": the id of the last finished block that had one. It is what a reconnect
@@ -390,7 +391,8 @@ impl Parser {
     /// "Dispatch the event."
     fn dispatch(&mut self, sink: &mut impl FnMut(Item<'_>)) {
         let mut moved = false;
-        if mem::take(&mut self.has_id) {
+        let own_id = mem::take(&mut self.has_id);
+        if own_id {
             moved = self.id.get(&self.buffer) != self.last_id();
             // What the one before it was is still to be read: an event that was told may have it.
             mem::swap(&mut self.id, &mut self.last_id);
@@ -399,7 +401,7 @@ impl Parser {
         let id = self.last_id.get(&self.buffer);
         if let Some(data) = self.data.take() {
             let kind = self.kind.get(&self.buffer);
-            sink(Item::Event(Event { kind, data: slice(&self.buffer, &data), id }));
+            sink(Item::Event(Event { kind, data: slice(&self.buffer, &data), id, own_id }));
         } else if moved {
             sink(Item::Id(id));
         }

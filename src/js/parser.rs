@@ -14,6 +14,8 @@ use crate::core::{
 
 /// The numbers before the first row of a table.
 const HEAD: usize = 5;
+/// A last id that no stream can give: an id with U+0000 is ignored (WHATWG HTML 9.2.6).
+const NONE_YET: &[u8] = b"\0";
 /// No `retry` came.
 const NO_RETRY: u32 = u32::MAX;
 
@@ -40,7 +42,10 @@ fn place(bytes: &[u8]) -> [u32; 2] {
 /// Makes a parser of streams whose lines and events have at most `limit` bytes, and tells its number.
 #[wasm_bindgen]
 pub fn open_reader(limit: usize) -> usize {
-    READERS.with(|all| all.keep(Reader { parser: Parser::new(limit), table: Vec::new() }))
+    let mut parser = Parser::new(limit);
+    // The host knows where the stream goes on, and is told places alone: those of an empty id and of none at all could be the same.
+    parser.set_last_id(NONE_YET);
+    READERS.with(|all| all.keep(Reader { parser, table: Vec::new() }))
 }
 
 /// Frees a parser's number, and what it holds.
@@ -77,9 +82,12 @@ pub fn parse(reader: usize, unused: usize) -> usize {
         table.shrink_to(4096);
         table.extend([0; HEAD]);
         let parsed = parser.parse(&mut |item| match item {
-            Item::Event(Event { kind, data, id }) => {
+            Item::Event(Event { kind, data, id, own_id }) => {
                 for field in [kind, data, id] {
                     table.extend(place(field));
+                }
+                if let Some(length) = table.last_mut() {
+                    *length |= u32::from(own_id) << 31;
                 }
             }
             Item::Id(_) => {}
@@ -124,11 +132,11 @@ pub fn measure(reader: usize) {
 ///
 /// 1. 1 if the limit was passed, else 0.
 /// 2. The last `retry` in milliseconds, 2³² − 1 if none came.
-/// 3. Where the last event ID string was before.
+/// 3. Where the last event ID string was before. As long as it is there, it is what it was; at first, what the stream goes on after.
 /// 4. Where it is now, and its length (two numbers).
 ///
-/// Then six for each event: where its type, its data and its last event ID string are, each with its length. An event without an id
-/// of its own has that of the one before it, in the same place.
+/// Then six for each event: where its type, its data and its last event ID string are, each with its length. That of the last one is
+/// more by 2³¹ where the id is the event's own. Without one it is where it was left by the block before, which may have been no event.
 #[wasm_bindgen]
 pub fn table(reader: usize) -> *const u32 {
     with(reader, |reader| reader.table.as_ptr() as usize) as *const u32

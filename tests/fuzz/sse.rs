@@ -39,6 +39,7 @@ enum Told {
         kind: Vec<u8>,
         data: Vec<u8>,
         id: Vec<u8>,
+        own_id: bool,
     },
     Id(Vec<u8>),
     Retry(u64),
@@ -129,8 +130,8 @@ fn by_room(parser: &mut Parser, chunk: &[u8], spare: usize, sink: &mut dyn FnMut
 
 fn own(item: Item<'_>) -> Told {
     match item {
-        Item::Event(Event { kind, data, id }) => {
-            Told::Event { kind: kind.to_vec(), data: data.to_vec(), id: id.to_vec() }
+        Item::Event(Event { kind, data, id, own_id }) => {
+            Told::Event { kind: kind.to_vec(), data: data.to_vec(), id: id.to_vec(), own_id }
         }
         Item::Id(id) => Told::Id(id.to_vec()),
         Item::Retry(ms) => Told::Retry(ms),
@@ -157,7 +158,7 @@ fn bound(limit: usize, largest: usize) -> usize {
 /// What came of one stream, as text.
 #[derive(Debug, PartialEq, Eq)]
 enum Read {
-    Event { kind: String, data: String, id: String },
+    Event { kind: String, data: String, id: String, own_id: bool },
     Id(String),
     Retry(u64),
     Overflow,
@@ -170,12 +171,13 @@ fn read(told: &[Told]) -> Vec<Read> {
     let mut reads = Vec::new();
     for told in told {
         match told {
-            Told::Event { kind, data, id } => {
+            Told::Event { kind, data, id, own_id } => {
                 last = text(id).into_owned();
                 reads.push(Read::Event {
                     kind: text(kind).into_owned(),
                     data: text(data).into_owned(),
                     id: last.clone(),
+                    own_id: *own_id,
                 });
             }
             Told::Id(id) if text(id) == last => {}
@@ -217,16 +219,18 @@ fn reference(stream: &[u8], last_id: &mut String, reads: &mut Vec<Read>) {
 
     let (mut data, mut event_type) = (String::new(), String::new());
     let mut id_buffer = last_id.clone();
+    let mut own_id = false;
     for line in lines {
         if line.is_empty() {
             // "Dispatch the event."
             let changed = *last_id != id_buffer;
             last_id.clone_from(&id_buffer);
+            let own_id = std::mem::take(&mut own_id);
             let kind = std::mem::take(&mut event_type);
             let mut data = std::mem::take(&mut data);
             if !data.is_empty() {
                 data.pop();
-                reads.push(Read::Event { kind, data, id: last_id.clone() });
+                reads.push(Read::Event { kind, data, id: last_id.clone(), own_id });
             } else if changed {
                 reads.push(Read::Id(last_id.clone()));
             }
@@ -243,7 +247,7 @@ fn reference(stream: &[u8], last_id: &mut String, reads: &mut Vec<Read>) {
                 data += value;
                 data.push('\n');
             }
-            "id" if !value.contains('\0') => id_buffer = value.to_owned(),
+            "id" if !value.contains('\0') => (id_buffer, own_id) = (value.to_owned(), true),
             "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
                 // The only error left is a number that is too large.
                 reads.push(Read::Retry(value.parse().unwrap_or(u64::MAX)));

@@ -78,6 +78,19 @@ test("an event without an id keeps the last one, and an empty id takes it back (
   assert.deepEqual(await idsOf("id: a\ndata: 1\n\nid\ndata: 2\n\n", 2), { ids: ["a", ""], at: "", sent: "" });
 });
 
+test("an empty id takes back the one of a former answer, however it is cut", async () => {
+  const seen = await inPage(async () => {
+    const { fetch, sent } = answering(["id: 5\ndata: one\n\n"], ["id\n", "data: two\n\n"], ["data: three\n\n"]);
+    const source = new ReconnectingEventSource("/sse/x", { fetch, reconnect: quick });
+    const ids = [];
+    source.addEventListener("message", ({ lastEventId }) => ids.push(lastEventId));
+    await take(source, 3);
+    source.close();
+    return { ids, sent };
+  });
+  assert.deepEqual(seen, { ids: ["5", "", ""], sent: [null, "5", null] });
+});
+
 test("a block without data moves the id, also behind events that came with it (T22)", async () => {
   assert.deepEqual(await idsOf("id: a\n\n", 0), { ids: [], at: "a", sent: "a" });
   assert.deepEqual(await idsOf("id: a\ndata: 1\n\nid: b\n\n", 1), { ids: ["a"], at: "b", sent: "b" });
@@ -255,3 +268,19 @@ for (const transport of ["eventsource", "fetch-stream", "xhr-stream", "long-poll
     assert.deepEqual(seen, { 0: thrice, 2: thrice, 10: [[...all, "no id", "no id"], 6] });
   });
 }
+
+test("with dedupe, an event without an id is no duplicate behind a block that has only one, however that is cut", async () => {
+  const seen = await inPage(async () => {
+    const found = [];
+    for (const answer of [["id: 6\ndata: a\n\nid: 6\n\ndata: b\n\n"], ["id: 6\ndata: a\n\n", "id: 6\n\nda", "ta: b\n\n"]]) {
+      const { fetch } = answering(answer, answer, ["data: c\n\n"]);
+      const source = new ReconnectingEventSource("/sse/x", { fetch, reconnect: quick, resume: { dedupe: 10 } });
+      const came = follow(source);
+      await next(source, "message", ({ data }) => data === "c");
+      source.close();
+      found.push([came, source.stats().duplicates]);
+    }
+    return found;
+  });
+  assert.deepEqual(seen, Array(2).fill([["a", "b", "b", "c"], 1]));
+});

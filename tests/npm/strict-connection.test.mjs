@@ -306,6 +306,19 @@ test("there is no such header before there was an id, and none once it was taken
   }
 });
 
+test("an empty id takes back the one of a former answer, however it is cut", async () => {
+  const told = await inPage(async () => {
+    const { fetch, sent } = answering(["retry: 100\nid: 5\ndata: one\n\n"], ["id\n", "data: two\n\n"], ["data: three\n\n"]);
+    const source = new everwire.EventSource("/sse/x", { fetch });
+    const ids = [];
+    source.addEventListener("message", ({ lastEventId }) => ids.push(lastEventId));
+    await take(source, 3);
+    source.close();
+    return { ids, sent };
+  });
+  assert.deepEqual(told, { ids: ["5", "", ""], sent: [null, "5", null] });
+});
+
 test("a server on another origin that does not allow the header is asked without it; the browser's own needs no leave", async () => {
   const path = await at("retry: 100\nid: 7\ndata: 1\n\n");
   const came = await lived(async (source) => {

@@ -59,7 +59,7 @@ impl Reader {
         let mut events = Vec::new();
         let mut retry = None;
         let parsed = parser.parse(&mut |item| match item {
-            Item::Event(Event { kind, data, id }) => {
+            Item::Event(Event { kind, data, id, .. }) => {
                 let own_id = position.follow(id);
                 let last_id = Rc::clone(&position.last_id);
                 events.push(ServerEvent { kind: text(kind).into(), data: text(data).into(), last_id, own_id });

@@ -65,6 +65,28 @@
     return lost;
   };
 
+  /**
+   * A `fetch` that answers with one event stream after the other, each of these parts, then never again; and the last ids that it was sent.
+   */
+  globalThis.answering = (...answers) => {
+    const sent = [];
+    return {
+      sent,
+      async fetch(_, { headers }) {
+        sent.push(new Headers(headers).get("last-event-id"));
+        const parts = answers.shift()?.slice();
+        if (!parts) return new Promise(() => {});
+        const body = new ReadableStream({
+          pull(stream) {
+            if (parts.length > 0) stream.enqueue(new TextEncoder().encode(parts.shift()));
+            else stream.close();
+          },
+        });
+        return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
+      },
+    };
+  };
+
   /** For the next few tasks of the page: until what is on its way to a listener has come there. */
   globalThis.settle = async () => {
     for (let i = 0; i < 5; i += 1) await new Promise((resolve) => { setTimeout(resolve, 10); });
