@@ -423,10 +423,12 @@ impl Parser {
         }
         let mut kept = 0;
         if let Some(data) = &mut self.data {
-            kept = data.len();
+            // With the byte behind it, which is ASCII: half of a character would become a whole one with what follows, for whoever
+            // decodes more than the fields.
+            kept = data.len().saturating_add(1);
             if data.start != 0 {
-                self.buffer.copy_within(data.clone(), 0);
-                *data = 0..kept;
+                self.buffer.copy_within(data.start..data.end.saturating_add(1), 0);
+                *data = 0..data.len();
             }
         }
         let begun = self.buffer.len().saturating_sub(self.line);

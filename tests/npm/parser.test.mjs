@@ -80,6 +80,11 @@ test("an empty id takes back the one that the stream goes on after", () => {
   assert.deepEqual(tells("data: a\n\nid: \0\n\n", "5"), { told: [["message", "a", "5", false]], lastId: "5" });
 });
 
+test("half of a character at the end of a line stays half, whatever the next line begins with", () => {
+  const { told } = tells(bytesOf("data: a", [0xe6, 0x97], "\n", [0x80], "\n\ndata: é\n\n"));
+  assert.deepEqual(told, [["message", "a\ufffd", "", false], ["message", "é", "", false]]);
+});
+
 /** Numbers below `end`, the same ones in every run (mulberry32). */
 const draws = (seed) => (end) => {
   seed = (seed + 0x6d2b79f5) | 0;
@@ -89,7 +94,8 @@ const draws = (seed) => (end) => {
 };
 
 const LINES = ["data", "data: ", "data: a", "data: é", "data:日本😀", "id", "id: 6", "id: 6", "id: 7é", "id: long-enough-for-the-decoder",
-  "id: \0", "event: x", "event", ": c", "retry: 5", "", "", "", "", "", "é"];
+  "id: \0", "event: x", "event", ": c", "retry: 5", "", "", "", "", "", "é", bytesOf([0x80]), bytesOf("data: ", [0x80]), bytesOf("data: é", [0xf0]),
+  bytesOf("data: ", [0xe6, 0x97]), bytesOf("id: ", [0xa9]), bytesOf("id", [0xc3])];
 
 test("any stream tells what the standard says, however it is cut", () => {
   for (let seed = 0; seed < 3_000; seed += 1) {
