@@ -71,15 +71,15 @@ const strings = (all, numbers, end, id, measure) => {
     const dataAt = numbers[row + 2];
     const dataLength = numbers[row + 3];
 
-    if (dataAt < from || dataAt + dataLength > to) {
+    if (dataAt < from || dataAt + dataLength >= to) {
       from = dataAt;
       to = dataLength > LARGE ? dataAt + dataLength : Math.max(dataAt + dataLength, Math.min(dataAt + WINDOW, end));
       window = decoder.decode(all.subarray(from, to));
       shift = 0;
       measured = window.length === to - from ? undefined : measure();
-      // What is not UTF-8 has been replaced, and cannot be counted. The last character may only have been cut.
+      // What is not UTF-8 has been replaced, and cannot be counted. The last character may only have been cut, unless data ends with it.
       const replaced = measured ? window.indexOf("\ufffd") : -1;
-      broken = replaced >= 0 && replaced < window.length - 1;
+      broken = replaced >= 0 && (replaced < window.length - 1 || dataLength > LARGE);
     } else if (measured) {
       shift += measured[length + (row - HEAD) / 3];
     }

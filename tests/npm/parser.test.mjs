@@ -85,6 +85,16 @@ test("half of a character at the end of a line stays half, whatever the next lin
   assert.deepEqual(told, [["message", "a\ufffd", "", false], ["message", "é", "", false]]);
 });
 
+test("what is no UTF-8 at the end of the data is replaced, also if the data is large or ends where a window does", () => {
+  const data = (stream) => parse([stream]).told.map(([, data]) => data);
+  const large = "é".repeat(9_000);
+  assert.deepEqual(data(bytesOf("data:", large, [0x80], "\n\ndata: é\n\n")), [`${large}\ufffd`, "é"]);
+  // The window is 32 KiB from the first data on: these 2 bytes, 7 between each, and all of the others.
+  const [some, rest] = ["x".repeat(16_000), "x".repeat(32_768 - 2 - 3 * 7 - 2 * 16_000 - 1)];
+  const stream = bytesOf(...["é", some, some].flatMap((data) => ["data:", data, "\n\n"]), "data:", rest, [0x80], "\n\ndata: é\n\n");
+  assert.deepEqual(data(stream), ["é", some, some, `${rest}\ufffd`, "é"]);
+});
+
 /** Numbers below `end`, the same ones in every run (mulberry32). */
 const draws = (seed) => (end) => {
   seed = (seed + 0x6d2b79f5) | 0;
