@@ -56,8 +56,16 @@ const turns = async () => {
   for (let i = 0; i < TURNS; i += 1) await undefined;
 };
 
-/** The essence of a MIME type. */
-const essence = (type) => /^[\t\n\r ]*([^\t\n\r ;]*)/.exec(type ?? "")[1].toLowerCase();
+/** The essence of a Content-Type: of several, as one header has them or more, the last valid one counts (Fetch, "extract a MIME type"). */
+const essence = (types) => {
+  let last;
+  // A comma in quotes parts nothing.
+  for (const type of (types ?? "").replace(/"(\\.|[^\\"])*"?/g, '"').split(",")) {
+    const found = /^[\t\n\r ]*([!#-'*+.^-z|~\w-]+\/[!#-'*+.^-z|~\w-]+)[\t\n\r ]*(;|$)/.exec(type)?.[1];
+    if (found && found !== "*/*") last = found.toLowerCase();
+  }
+  return last;
+};
 
 const strictClass = () => {
   class EventSource extends EventTarget {
