@@ -13,11 +13,15 @@ import { header } from "./headers.js";
  * The headers of a request for server-sent events: those that the application gives, in any of Fetch's forms, and the standard's own.
  * The id goes as UTF-8 (WHATWG HTML 9.2.3), a character for each byte.
  */
-export const eventHeaders = (given = {}, lastId = "") => {
+export const eventHeaders = (given, lastId) => {
+  given ??= {};
   // Not a `Headers`, for a host may have XMLHttpRequest alone.
   const headers = typeof given[Symbol.iterator] === "function" ? [...given] : Object.entries(given);
   if (!headers.some(([name]) => name.toLowerCase() === "accept")) headers.push(["Accept", "text/event-stream"]);
-  if (lastId) headers.push(["Last-Event-ID", String.fromCharCode(...new TextEncoder().encode(lastId))]);
+  let id = "";
+  // One by one, for an id may have more of them than a call can have arguments.
+  for (const byte of new TextEncoder().encode(lastId)) id += String.fromCharCode(byte);
+  if (id) headers.push(["Last-Event-ID", id]);
   return headers;
 };
 

@@ -249,6 +249,20 @@ test("what the application sends goes with the request: headers in any form, and
   assert.ok(own.length);
 });
 
+test("headers may be null, or a function that gives it, which is none", async () => {
+  await publish("0");
+  const seen = await inPage(async (url) => {
+    const came = [];
+    for (const headers of [null, () => null]) {
+      const source = new ReconnectingEventSource(url, { headers });
+      came.push(...await take(source, 1));
+      source.close();
+    }
+    return came;
+  }, url("first=oldest"));
+  assert.deepEqual(seen, ["0", "0"]);
+});
+
 test("no request is answered from a cache", async () => {
   await publish("0");
   await inPage(async (url) => {

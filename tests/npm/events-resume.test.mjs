@@ -107,6 +107,17 @@ test("an id goes to the server as UTF-8 (T22)", async () => {
   assert.equal(sent, "é日");
 });
 
+test("an id may be longer than a call has arguments", async () => {
+  const seen = await inPage(async () => {
+    const { fetch, sent } = answering([`id: ${"é".repeat(100_000)}\ndata: 1\n\n`], ["data: 2\n\n"]);
+    const source = new ReconnectingEventSource("/sse/x", { fetch, reconnect: quick });
+    await take(source, 2);
+    source.close();
+    return sent[1] === "\u00c3\u00a9".repeat(100_000);
+  });
+  assert.equal(seen, true);
+});
+
 // ---- what a reconnect meant ----
 
 test("a reconnect is told with whether the last id was sent, and how long there was nothing", async () => {

@@ -315,6 +315,17 @@ test("the id goes as UTF-8, whatever is in it (T22)", async () => {
   }
 });
 
+test("an id may be longer than a call has arguments", async () => {
+  const seen = await inPage(async () => {
+    const { fetch, sent } = answering([`retry: 100\nid: ${"é".repeat(100_000)}\ndata: 1\n\n`], ["data: 2\n\n"]);
+    const source = new everwire.EventSource("/sse/x", { fetch });
+    await take(source, 2);
+    source.close();
+    return sent[1] === "\u00c3\u00a9".repeat(100_000);
+  });
+  assert.equal(seen, true);
+});
+
 test("there is no such header before there was an id, and none once it was taken back", async () => {
   for (const ids of ["", "id: 1\ndata: 0\n\nid\n"]) {
     const path = await at(`retry: 100\n${ids}data: 1\n\n`);

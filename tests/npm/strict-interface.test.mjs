@@ -241,6 +241,14 @@ test("headers, a method and a body go with the request, each time", async () => 
     ["POST", "1", "application/json", "text/event-stream", { prompt: "one two" }]);
 });
 
+test("headers may be null, which is none", async () => {
+  const told = await inPage((channel) => {
+    const source = new everwire.EventSource(`/sse/${channel}`, { headers: null });
+    return next(source, "open").then(() => source.close());
+  });
+  assert.equal(told, undefined);
+});
+
 test("fetch may be another one", async () => {
   const seen = await inPage(async (url) => {
     const asked = [];
