@@ -49,8 +49,10 @@ export const iterate = (target, types, { limit = LIMIT, whenFull = "drop-oldest"
     takers = [];
   };
   const close = (event) => isOwn(event) && end();
-  for (const type of types) target.addEventListener(type, hear);
-  target.addEventListener("close", close);
+  if (!ended) {
+    for (const type of types) target.addEventListener(type, hear);
+    target.addEventListener("close", close);
+  }
   const it = {
     missed: 0,
     async next() {

@@ -213,6 +213,18 @@ test("to break out of an iteration ends it, and not the connection", async () =>
   assert.deepEqual(seen, [["1", "2", "3"], { done: true, value: undefined }, "open"]);
 });
 
+test("an iterator of a connection that is closed has ended, and hears nothing", async () => {
+  const seen = await inPage(async () => {
+    const source = new ReconnectingEventSource("/sse/x");
+    source.close();
+    const iterator = source.events();
+    const first = await iterator.next();
+    source.dispatchEvent(new MessageEvent("message", { data: "x" }));
+    return [first, await iterator.next()];
+  });
+  assert.deepEqual(seen, Array(2).fill({ done: true, value: undefined }));
+});
+
 test("several types, and several iterators, get all of theirs", async () => {
   const url = await chunk("event: a\ndata: 1\n\ndata: 2\n\nevent: b\ndata: 3\n\nevent: a\ndata: 4\n\n");
   const seen = await inPage(async (url) => {
