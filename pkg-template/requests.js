@@ -44,13 +44,15 @@ export const fetchStream = ({ url, method, headers, body, withCredentials, fetch
     head(response.status, (name) => response.headers.get(name), response.url || url);
     const reader = response.body?.getReader();
     if (!reader) return done();
-    // An application's own fetch need not know the signal.
+    // An application's own fetch need not know the signal, and nothing more may come.
+    const cancel = () => reader.cancel().catch(() => {});
+    if (signal.aborted) return cancel();
+    signal.addEventListener("abort", cancel);
     while (!signal.aborted) {
       const { done: ended, value } = await reader.read();
       if (ended) return done();
       chunk(value);
     }
-    await reader.cancel();
   };
   read().catch((error) => failed(String(error?.message ?? error)));
 };

@@ -312,6 +312,17 @@ test("fetch may be the application's own", async () => {
   assert.deepEqual(seen, [[`/sse/${scene.channel}`, "GET", "no-store", true]]);
 });
 
+test("to close it ends the stream of a fetch that does not know the signal", async () => {
+  const ended = await inPage(async () => {
+    const { fetch, ended } = endless();
+    const source = new ReconnectingEventSource("/sse/x", { fetch });
+    await next(source, "open");
+    source.close();
+    return Promise.race([ended, settle()]);
+  });
+  assert.equal(ended, true);
+});
+
 // ---- requests that may act on something ----
 
 const PROMPT = "the quick brown fox jumps";

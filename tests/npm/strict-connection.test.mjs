@@ -403,6 +403,17 @@ test("to close it ends the request, and what comes after the close is lost", asy
   assert.equal((await requests()).length, 3);
 });
 
+test("to close it ends the stream of a fetch that does not know the signal", async () => {
+  const ended = await inPage(async () => {
+    const { fetch, ended } = endless();
+    const source = new everwire.EventSource("/sse/x", { fetch });
+    await next(source, "open");
+    source.close();
+    return Promise.race([ended, settle()]);
+  });
+  assert.equal(ended, true);
+});
+
 test("to close it while it waits ends the waiting (T6)", async () => {
   const path = await at("retry: 100\ndata: 1\n\n");
   await lived(async (source) => {

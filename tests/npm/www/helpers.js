@@ -87,6 +87,14 @@
     };
   };
 
+  /** A `fetch` that does not know the signal, and answers with an event stream in which nothing comes; `ended` is true once that is cancelled. */
+  globalThis.endless = () => {
+    let cancel;
+    const ended = new Promise((resolve) => { cancel = () => resolve(true); });
+    const body = new ReadableStream({ cancel });
+    return { ended, fetch: async () => new Response(body, { headers: { "Content-Type": "text/event-stream" } }) };
+  };
+
   /** For the next few tasks of the page: until what is on its way to a listener has come there. */
   globalThis.settle = async () => {
     for (let i = 0; i < 5; i += 1) await new Promise((resolve) => { setTimeout(resolve, 10); });
