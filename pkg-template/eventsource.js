@@ -41,7 +41,7 @@ export const sourceClass = (engine) => {
       const keepsSource = Boolean(place) && (alone || new URL(place.url).origin !== globalThis.location?.origin);
       // The browser's own class repeats what has ended, and does not tell that from a failure.
       const repeatable = options.repeatable ?? safe;
-      const needsFetch = verb !== "GET" || headers !== undefined || fetch !== undefined || Boolean(silenceTimeout) || !repeatable;
+      const needsFetch = verb !== "GET" || headers != null || fetch !== undefined || Boolean(silenceTimeout) || !repeatable;
       super();
       this.#withCredentials = withCredentials;
       keepLists(this).connection = connect(this, engine, {

@@ -18,10 +18,9 @@ export const eventHeaders = (given, lastId) => {
   // Not a `Headers`, for a host may have XMLHttpRequest alone.
   const headers = typeof given[Symbol.iterator] === "function" ? [...given] : Object.entries(given);
   if (!headers.some(([name]) => name.toLowerCase() === "accept")) headers.push(["Accept", "text/event-stream"]);
-  let id = "";
+  const bytes = new TextEncoder().encode(lastId);
   // One by one, for an id may have more of them than a call can have arguments.
-  for (const byte of new TextEncoder().encode(lastId)) id += String.fromCharCode(byte);
-  if (id) headers.push(["Last-Event-ID", id]);
+  if (lastId) headers.push(["Last-Event-ID", Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")]);
   return headers;
 };
 
@@ -45,14 +44,13 @@ export const fetchStream = ({ url, method, headers, body, withCredentials, fetch
     const reader = response.body?.getReader();
     if (!reader) return done();
     // An application's own fetch need not know the signal, and nothing more may come.
-    const cancel = () => reader.cancel().catch(() => {});
-    if (signal.aborted) return cancel();
-    signal.addEventListener("abort", cancel);
+    signal.onabort = () => reader.cancel().catch(() => {});
     while (!signal.aborted) {
       const { done: ended, value } = await reader.read();
       if (ended) return done();
       chunk(value);
     }
+    await reader.cancel();
   };
   read().catch((error) => failed(String(error?.message ?? error)));
 };

@@ -31,9 +31,9 @@ const valueOf = (given) => (isFunction(given) ? given() : given);
 
 const heart = (heartbeat, wire) => {
   if (!heartbeat) return undefined;
-  if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}, which has its own, or no place for one`);
+  if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}`);
   const { interval = 25_000, timeout = 10_000, message, isReply } = heartbeat;
-  if (!isFunction(message)) fail("heartbeat.message", message, "a function that gives what is sent");
+  if (!isFunction(message)) fail("heartbeat.message", message, "a function");
   if (isReply && !isFunction(isReply)) fail("heartbeat.isReply", isReply, "a function");
   return { interval, timeout, message, isReply };
 };
@@ -46,9 +46,9 @@ const described = (url, protocols, options, wires) => {
   const heartbeat = heart(options.heartbeat, wire);
   for (const [name, given] of Object.entries({ id, "resume.message": resume.message })) {
     if (given !== undefined && !isFunction(given)) fail(name, given, "a function");
-    if (given && wire === "relay") fail(name, "one", "none with the wire relay, which has ids of its own");
+    if (given && wire === "relay") fail(name, "one", "none with the wire relay");
   }
-  if (headers && wire === "raw") fail("headers", "some", "none with the wire raw, for a WebSocket sends none");
+  if (headers && wire === "raw") fail("headers", "some", "none with the wire raw");
   if ((resume.dedupe || resume.store) && wire !== "relay" && !id) {
     fail("resume", "dedupe or store", `id as well, for the wire ${wire} has no ids of its own`);
   }

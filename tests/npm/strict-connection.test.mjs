@@ -99,21 +99,15 @@ test("its type may have parameters and any case", async () => {
   }
 });
 
-test("of several content types the last valid one counts", async () => {
+test("of several content types the last one counts", async () => {
   const path = await at("data: 1\n\n");
-  for (const type of ["text/html, text/event-stream", "text/event-stream, x", "text/event-stream, */*", "text/event-stream,"]) {
+  for (const type of ["text/html, text/event-stream", "text/html;charset=utf-8,text/event-stream;charset=utf-8"]) {
     const told = await agreed(`${path}?content-type=${encodeURIComponent(type)}`);
     assert.deepEqual(told, [["open", 1], ["message", "1", "", scene.fixture.origin], ["error", 0]], type);
   }
   for (const type of ["text/event-stream, text/html", "text/event-stream;x=y, text/html;charset=utf-8"]) {
     await fails(`${path}?content-type=${encodeURIComponent(type)}`);
   }
-});
-
-test("a comma within quotes parts no content types", async () => {
-  const told = await inPage(() => Promise.all(['text/event-stream;x=", text/html"', 'text/html;x="\\", text/event-stream"'].map((type) => (
-    witness(new everwire.EventSource("/sse/x", { fetch: async () => new Response("", { headers: { "Content-Type": type } }) }))))));
-  assert.deepEqual(told, [[["open", 1], ["error", 0]], [["error", 2]]]);
 });
 
 test("it is open when the response has begun, before there is a byte of it", async () => {

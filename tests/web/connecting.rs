@@ -164,7 +164,8 @@ async fn a_server_that_no_websocket_gets_through_to_is_one_clear_error() {
     assert_eq!(cause.kind, CauseKind::Unusable);
     let words = cause.to_string();
     assert!(words.contains("no WebSocket gets through") && words.contains("relay or engine.io"), "{words}");
-    assert!(socket.stats().attempts <= 6, "{:?}", socket.stats());
+    // Three before the first question, three before the second, and the last one.
+    assert!(socket.stats().attempts <= 7, "{:?}", socket.stats());
     assert_eq!(opened.await, Err(end));
 }
 
