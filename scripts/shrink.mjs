@@ -47,7 +47,7 @@ const FORMAT = [/^(core|alloc)(\[\w+\])?::fmt::/, /^<core(\[\w+\])?::fmt::/, / a
 const UNCALLED = [
   /^(<)?wasm_bindgen(\[\w+\])?::(convert::closures|throw_str|__wbindgen_throw)/,
   /js_sys(\[\w+\])?::futures/,
-  /^<everwire(\[\w+\])?::core::wire::.* as everwire(\[\w+\])?::core::wire::Wire<.*>>::manner(::|$)/,
+  /^<everwire(\[\w+\])?::__core::wire::.* as everwire(\[\w+\])?::__core::wire::Wire<.*>>::manner(::|$)/,
 ];
 
 // What the messages of panics are made of: where it was, and the words of std and wasm-bindgen.

@@ -52,9 +52,11 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // For the tests, the benchmarks and the fuzzer of this repository, which drive it in virtual time. No promise to anybody else: what applications
-// name of it is exported below.
+// name of it is exported below. Under this name, for `use everwire::*` would put another one before the language's own `core`.
 #[doc(hidden)]
-pub mod core;
+#[path = "core/mod.rs"]
+pub mod __core;
+use __core as core;
 mod web;
 
 mod api;

@@ -10,7 +10,7 @@
 
 use std::collections::BTreeSet;
 
-use everwire::core::{
+use everwire::__core::{
     backoff::{Backoff, FLOOR, MAX_ASKED},
     rng::Rng,
     time::Millis,

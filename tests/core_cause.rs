@@ -8,7 +8,7 @@
     clippy::arithmetic_side_effects
 )]
 
-use everwire::core::{
+use everwire::__core::{
     cause::{
         Cause, Kind,
         Verdict::{self, Refresh, Retry, Stop},

@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     machine::Config,
     types::{ConnId, Delivery, Effect, Input, Lane, Notice, PageEvent, Phase, Report, Why},
     wire::{engine_io::EngineIo, raw::Raw, relay::Relay},

@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     cause::{Cause, Kind},
     machine::{Config, PROBE_SOON},
     text::Text,

@@ -20,7 +20,7 @@ mod world;
 
 use std::{collections::BTreeSet, ops::Range};
 
-use everwire::core::{
+use everwire::__core::{
     cursor::Continuity,
     machine::{Config, Heartbeat},
     outbox::Bounds,

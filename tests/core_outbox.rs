@@ -10,7 +10,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     outbox::{Bounds, Outbox, Terms, WhenFull},
     time::Millis,
     types::Why,

@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     cause::Kind,
     cursor::Continuity,
     machine::{Config, GRACE, JUMP},

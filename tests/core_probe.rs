@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     machine::Config,
     time::Millis,
     types::{ConnId, Delivery, Head, Input, Notice, Phase, Report, Transport},

@@ -10,7 +10,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     cause::{Cause, Kind},
     cursor::Continuity,
     text::Text,

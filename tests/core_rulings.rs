@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     backoff::Backoff,
     cause::{Kind, Verdict},
     machine::Config,

@@ -3,7 +3,7 @@
 
 use std::{collections::VecDeque, rc::Rc};
 
-use everwire::core::seen::Seen;
+use everwire::__core::seen::Seen;
 use proptest::prelude::*;
 
 fn id(n: usize) -> Rc<str> {

@@ -12,7 +12,7 @@
 
 mod world;
 
-use everwire::core::{
+use everwire::__core::{
     cause::Kind,
     machine::Config,
     outbox::{Bounds, Terms, WhenFull},

@@ -5,7 +5,7 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::arithmetic_side_effects, clippy::expect_used, clippy::indexing_slicing)]
 
-use everwire::core::sse::{Event, Item, Overflow, Parser, text};
+use everwire::__core::sse::{Event, Item, Overflow, Parser, text};
 use proptest::prelude::*;
 
 const LIMIT: usize = 1 << 24;

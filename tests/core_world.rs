@@ -15,7 +15,7 @@ mod world;
 
 use std::collections::BTreeSet;
 
-use everwire::core::{
+use everwire::__core::{
     cause::Kind,
     cursor::Continuity,
     machine::{Config, Heartbeat},

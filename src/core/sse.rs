@@ -31,7 +31,7 @@
 //! eat a U+FEFF at the start of a field.
 //!
 //! ```
-//! use everwire::core::sse::{Event, Item, Parser};
+//! use everwire::__core::sse::{Event, Item, Parser};
 //!
 //! let mut parser = Parser::new(1 << 20);
 //! let mut seen = Vec::new();
@@ -43,7 +43,7 @@
 //!     })?;
 //! }
 //! assert_eq!(seen, [(b"tick".to_vec(), b"1".to_vec(), b"7".to_vec())]);
-//! # Ok::<(), everwire::core::sse::Overflow>(())
+//! # Ok::<(), everwire::__core::sse::Overflow>(())
 //! ```
 
 use std::{borrow::Cow, mem, ops::Range};

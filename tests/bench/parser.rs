@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use eventsource_stream::Eventsource;
-use everwire::core::sse::{Event, Item, Parser, text};
+use everwire::__core::sse::{Event, Item, Parser, text};
 use futures_util::{FutureExt, Stream, StreamExt, stream};
 use sse_stream::SseByteStream;
 

@@ -13,7 +13,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::Hasher;
 
-use everwire::core::sse::{Event, Item, Overflow, Parser, text};
+use everwire::__core::sse::{Event, Item, Overflow, Parser, text};
 use libfuzzer_sys::fuzz_target;
 
 /// Stands for the end of one response and the start of the next.

@@ -3,7 +3,7 @@
 //! | part | what it is |
 //! | --- | --- |
 //! | [`Client`] | what the storm asks of a client, and what a client can want |
-//! | [`ours`] | the core's own [`Machine`](everwire::core::machine::Machine), as the shell would drive it |
+//! | [`ours`] | the core's own [`Machine`](everwire::__core::machine::Machine), as the shell would drive it |
 //! | [`peers`] | the policies of other packages, transcribed from their sources |
 //! | [`weather`] | the server, the network and the clock; and what was counted |
 //! | [`report`] | the table, and the budgets |
@@ -18,7 +18,7 @@ pub(crate) mod plot;
 pub(crate) mod report;
 pub(crate) mod weather;
 
-use everwire::core::{rng::Rng, time::Millis};
+use everwire::__core::{rng::Rng, time::Millis};
 
 /// What happens to a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

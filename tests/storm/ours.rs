@@ -1,6 +1,6 @@
 //! Our clients: the machine itself, with its defaults, and of the browser just what a storm shows of it.
 
-use everwire::core::{
+use everwire::__core::{
     machine::{Config, Machine},
     rng::Rng,
     time::Millis,

@@ -4,7 +4,7 @@
 //! up. What resets it is not here, for in a storm nobody is lost twice. Where a peer is kinder to some losses than to others, the storm is
 //! the kind that it comes back from: fetch-event-source does not after a clean end, and no EventSource does after an HTTP error.
 
-use everwire::core::{rng::Rng, time::Millis};
+use everwire::__core::{rng::Rng, time::Millis};
 
 use super::{Client, Fleet, Happens, Wants};
 

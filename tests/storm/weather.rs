@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::mem;
 
-use everwire::core::{rng::Rng, time::Millis};
+use everwire::__core::{rng::Rng, time::Millis};
 
 use super::{Client, Fleet, Happens, Wants};
 

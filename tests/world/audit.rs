@@ -5,7 +5,7 @@ use std::{
     mem::replace,
 };
 
-use everwire::core::{
+use everwire::__core::{
     backoff::FLOOR,
     machine::{Config, Machine},
     time::Millis,

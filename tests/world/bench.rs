@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire::core::{
+use everwire::__core::{
     cause::Cause,
     machine::{Config, Machine},
     outbox::Terms,

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire::core::types::{ConnId, Lane, Payload, Report};
+use everwire::__core::types::{ConnId, Lane, Payload, Report};
 
 use super::{
     Data, SECOND, closed, frame, handshake,

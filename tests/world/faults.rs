@@ -1,6 +1,6 @@
 //! What can be wrong with the path and the server.
 
-use everwire::core::{time::Millis, types::Transport};
+use everwire::__core::{time::Millis, types::Transport};
 
 use super::MINUTE;
 

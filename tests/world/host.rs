@@ -1,6 +1,6 @@
 //! How the world's server answers what arrives at it.
 
-use everwire::core::types::{ConnId, Head, Lane, Payload, Report, Transport};
+use everwire::__core::types::{ConnId, Head, Lane, Payload, Report, Transport};
 
 use super::{
     Data, closed, event_stream,

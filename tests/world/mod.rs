@@ -27,7 +27,7 @@ pub(crate) mod server;
 pub(crate) mod shell;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use everwire::core::{
+use everwire::__core::{
     cause::Cause,
     text::Text,
     types::{End, Head, Lane, Message, Notice, Payload, Report, Transport},

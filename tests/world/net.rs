@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use everwire::core::{
+use everwire::__core::{
     machine::Config,
     outbox::Terms,
     rng::Rng,

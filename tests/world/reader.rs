@@ -1,6 +1,6 @@
 //! The shell's reader: the bytes of one response become what a machine is told of them.
 
-use everwire::core::{
+use everwire::__core::{
     sse::{Event, Item, Parser, text},
     text::Text,
     types::Piece,

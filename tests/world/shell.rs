@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use everwire::core::types::{ConnId, Effect, Input, Message, Notice, Report, Transport};
+use everwire::__core::types::{ConnId, Effect, Input, Message, Notice, Report, Transport};
 
 use super::{
     Data,
