@@ -18,7 +18,9 @@ use everwire::__core::{
     types::{Effect, End, Input, Lane, Notice, PageEvent, Phase, Report},
     wire::{raw::Raw, relay::Relay},
 };
-use world::{Bench, Data, HOUR, SECOND, SOCKET_OR_POLL, WEBSOCKET, bench::notices, cause_of, frame};
+use world::{
+    Bench, Data, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer, bench::notices, cause_of, frame, status,
+};
 
 fn inquiries(effects: &[Effect<Data>]) -> usize {
     effects.iter().filter(|effect| matches!(effect, Effect::Inquire)).count()
@@ -119,6 +121,30 @@ fn after_an_answer_that_is_no_sign_of_a_server_that_is_away_the_next_try_is_the_
             assert!(cause.reason.to_string().contains(word), "{}", cause.reason);
         }
         assert_eq!(bench.later(HOUR), []);
+    }
+}
+
+/// Such as that of an Engine.IO server which is set up for WebSockets alone, and was away for the first try.
+#[test]
+fn a_server_that_refuses_the_fallback_before_anything_has_worked_is_tried_once_more_by_websocket() {
+    for code in [400, 403, 404] {
+        let refused = || {
+            let mut bench = Bench::on(Relay, &SOCKET_OR_POLL);
+            bench.breaks();
+            let told = bench.report(answer(status(code), ""));
+            assert_eq!(bench.rungs(), [WEBSOCKET, LONG_POLL, WEBSOCKET], "at once: {told:?}");
+            bench
+        };
+        let mut bench = refused();
+        bench.opens();
+        bench.breaks();
+        assert_ne!(bench.phase(), Phase::Closed, "it was an ordinary drop");
+        // If that fails, what the server said is the reason.
+        let mut bench = refused();
+        let effects = bench.breaks();
+        let told = notices(&effects);
+        assert!(matches!(told[..], [Notice::Closed(End { code: 1006, .. })]), "{told:?}");
+        assert_eq!((cause_of(told[0]).kind, cause_of(told[0]).status), (Kind::Status, code));
     }
 }
 

@@ -276,6 +276,25 @@ fn a_single_rung_is_not_left_for_its_silence() {
     }
 }
 
+/// Who says how long a server is silent at most is believed, whatever carries it; a poll that is read for an endless stream says nothing.
+#[test]
+fn a_relays_poll_is_left_after_the_silence_timeout_and_a_streams_is_not() {
+    let silent = |silence| Config { silence, transports: vec![LONG_POLL], ..Config::default() };
+    let open = |bench: &mut Bench, report| {
+        bench.report(report);
+        bench.later(59 * SECOND);
+        (bench.phase(), bench.later(SECOND))
+    };
+    let mut bench = Bench::with(Relay, silent(Some(Millis(60 * SECOND))));
+    let (phase, effects) = open(&mut bench, answer(with_id("1:1"), "x"));
+    assert_eq!((phase, cause_of(notices(&effects)[0]).kind), (Phase::Open, Kind::Silence));
+    let mut bench = Bench::with(Relay, silent(None));
+    assert!(notices(&open(&mut bench, answer(with_id("1:1"), "x")).1).is_empty(), "nobody said so");
+    let mut bench = Bench::with(sse(), silent(Some(Millis(60 * SECOND))));
+    bench.polled("id: 1\ndata: x\n\n");
+    assert!(notices(&bench.later(HOUR)).is_empty());
+}
+
 /// An answer that is empty has come through all the same: nothing holds it back.
 #[test]
 fn polls_that_are_answered_with_nothing_are_no_silence() {

@@ -468,6 +468,8 @@ fn page_events_without_a_place_in_the_table_change_nothing() {
             "waiting" => &[Restored],
             "away" => &[Visible, Offline, Online],
             "closed" => &[Cached, Restored, Visible, Offline, Online],
+            // On another network a poll is asked anew.
+            "polling" | "probed" => &[Restored, Visible, Offline],
             _ => &[Restored, Visible, Offline, Online],
         };
         for event in idle {

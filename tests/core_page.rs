@@ -15,9 +15,9 @@ mod world;
 use everwire::__core::{
     cause::Kind,
     cursor::Continuity,
-    machine::{Config, GRACE, JUMP},
+    machine::{Config, GRACE, JUMP, UNREAD},
     time::Millis,
-    types::{Effect, Head, Input, Notice, PageEvent, Phase, Report, Transport},
+    types::{Delivery, Effect, Head, Input, Notice, PageEvent, Phase, Report, Transport},
     wire::{raw::Raw, relay::Relay},
 };
 use world::{
@@ -143,12 +143,48 @@ fn a_second_jump_gives_no_second_grace() {
 
 /// Nothing is known of a socket before it speaks, and a poll is held for long by its nature.
 #[test]
-fn sockets_and_polls_are_not_suspected() {
-    for mut bench in [Bench::open(Raw::default()), Bench::polling(), streaming(LONG_POLL)] {
+fn sockets_and_polls_that_have_no_id_to_go_on_from_are_not_suspected() {
+    let mut poll = Bench::on(sse(), &[LONG_POLL]);
+    poll.polled("data: one\n\n");
+    for mut bench in [Bench::open(Raw::default()), poll] {
         let tries = bench.tries.len();
         sleeps(&mut bench);
         bench.later(2 * GRACE.0);
         assert_eq!((bench.phase(), bench.tries.len()), (Phase::Open, tries));
+    }
+}
+
+/// It may be held by a server that knows nothing of it any more, and to ask again costs next to nothing.
+#[test]
+fn a_poll_that_can_go_on_after_an_id_is_asked_again_at_once() {
+    for mut bench in [Bench::polling(), streaming(LONG_POLL)] {
+        let (id, tries) = (bench.id(), bench.tries.len());
+        sleeps(&mut bench);
+        let effects = bench.later(0);
+        assert_eq!((drops(&effects), bench.tries.len()), (vec![id], tries + 1));
+        assert!(matches!(notices(&effects)[..], [Notice::Reconnecting { delay: Millis::ZERO, .. }]));
+    }
+}
+
+#[test]
+fn a_poll_beside_a_message_that_is_under_way_is_left_to_that_ones_answer() {
+    let mut bench = Bench::polling();
+    let id = bench.id();
+    assert_eq!(bench.send("x").0, Ok(Delivery::Sent));
+    sleeps(&mut bench);
+    assert_eq!(drops(&bench.later(GRACE.0)), []);
+    assert!(drops(&bench.later(30 * SECOND)).contains(&id), "no answer has come");
+}
+
+/// As on Windows: what nobody has done for so long, nobody was there to do.
+#[test]
+fn where_time_runs_on_in_a_sleep_it_is_seen_by_a_clock_that_nobody_has_read() {
+    for (unread, is_asleep) in [(UNREAD.0 - 1, false), (UNREAD.0, true)] {
+        let mut bench = streaming(FETCH_STREAM);
+        wall(&mut bench, 1_700_000_000_000);
+        bench.later(unread);
+        wall(&mut bench, 1_700_000_000_000);
+        assert_eq!(drops(&bench.later(GRACE.0)).len(), usize::from(is_asleep));
     }
 }
 

@@ -97,17 +97,20 @@ fn a_probe_that_does_not_open_in_time_is_dropped() {
 /// T35: what is under way is not cut off, and what waits goes over the better transport.
 #[test]
 fn a_message_under_way_is_waited_for_before_the_move_and_the_outbox_is_not() {
-    let (mut bench, carrier, _) = Bench::probed();
-    assert_eq!(bench.send("under way").0, Ok(Delivery::Sent));
-    assert_eq!(bench.send("waits 1").0, Ok(Delivery::Queued));
-    assert_eq!(bench.send("waits 2").0, Ok(Delivery::Queued));
-    let effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
-    assert_eq!((drops(&effects), asked(&effects)), (vec![], vec![]));
-    let mut effects = bench.step(Input::Report(carrier, posted(202)));
-    effects.extend(bench.later(SECOND));
-    assert_eq!((drops(&effects).len(), handed(&effects)), (2, vec![]));
-    bench.report(opened(true));
-    assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["waits 1", "waits 2"]);
+    // Also for who would wait for an answer for ever.
+    for connect_timeout in [Config::default().connect_timeout, Millis::NEVER] {
+        let (mut bench, carrier, _) = Bench::probed_with(Config { connect_timeout, ..Config::default() });
+        assert_eq!(bench.send("under way").0, Ok(Delivery::Sent));
+        assert_eq!(bench.send("waits 1").0, Ok(Delivery::Queued));
+        assert_eq!(bench.send("waits 2").0, Ok(Delivery::Queued));
+        let effects = bench.step(Input::Report(carrier, answer(with_id("1:2"), "two")));
+        assert_eq!((drops(&effects), asked(&effects)), (vec![], vec![]));
+        let mut effects = bench.step(Input::Report(carrier, posted(202)));
+        effects.extend(bench.later(SECOND));
+        assert_eq!((drops(&effects).len(), handed(&effects)), (2, vec![]));
+        bench.report(opened(true));
+        assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["waits 1", "waits 2"]);
+    }
 }
 
 /// T8: the timers of a hidden page are late.

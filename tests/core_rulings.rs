@@ -249,6 +249,26 @@ fn new_credentials_that_are_refused_as_well_are_renewed_with_backoff() {
     assert_eq!(bench.snapshot().attempt, 11);
 }
 
+/// Also where a connection counts from its opening on.
+#[test]
+fn a_server_that_accepts_and_wants_other_credentials_is_not_asked_in_a_circle() {
+    let config = Config { refreshes: true, min_uptime: Millis::ZERO, ..Config::default() };
+    let mut bench = Bench::with(Raw::default(), config);
+    let mut at_once = 0;
+    for _ in 0..10 {
+        bench.opens();
+        bench.later(1);
+        if refreshes(&bench.report(closed(4401, ""))) == 1 {
+            at_once += 1;
+        } else {
+            bench.waits();
+        }
+        bench.step(Input::Refreshed(Ok(())));
+    }
+    assert!(at_once < 10, "each at once");
+    assert!(bench.delays().iter().skip(1).any(|&delay| delay > 0), "{:?}", bench.delays());
+}
+
 #[test]
 fn credentials_that_held_for_a_while_are_renewed_at_once_again() {
     let mut bench = refreshing(&[FETCH_STREAM]);

@@ -22,7 +22,7 @@
 //! | Open | nothing for the heartbeat's interval | the heartbeat is sent; no sign of life within its timeout: *failure* | Open, Waiting |
 //! | Open, behind a gate | `Release` | the outbox flows | Open |
 //! | Open | not one byte by [`Config::first_byte`], and there is a rung below | *failure*: the path holds bytes back | Connecting, Waiting |
-//! | Open | the wall clock jumped, or `Online` after `Offline` | what does not speak within [`GRACE`] is taken for dead | Open, Connecting |
+//! | Open | the wall clock jumped or was not read for long, or `Online` after `Offline` | what does not speak within [`GRACE`] is taken for dead, and a poll that can go on after an id at once | Open, Connecting |
 //! | Open | Interrupted | the transport reconnects by itself, with the cursor; the carrier stays | Connecting |
 //! | Open, on a lower rung | probe time | a probe opens; if it holds, the connection moves at the next break between polls | Connecting |
 //! | the same, of a wire that upgrades | probe time | the session itself opens the better transport, and goes on over that | Open |
@@ -75,7 +75,8 @@
 //! | 401, if there are new credentials to be had | they are stale, as after any verdict of refresh |
 //! | any other; or the second that no script may read | the next try that begins is the last one, for the server may just have come back |
 //!
-//! If the last one fails, it is over, with a cause that names the choices, or the status 401.
+//! If the last one fails, it is over, with a cause that names the choices, or the status 401. Where there is a rung below, it has been tried by then, and
+//! a status that it was refused with is such an answer as well: that rung is gone, and the next try is at once.
 //!
 //! **Signs of life.** Any byte is one. A timer that comes late was held back, and so may have been what came before it was due: nothing is
 //! taken for dead before that had its time to be heard ([`DRAIN`]), once for each try and each silence.
@@ -118,7 +119,7 @@ mod sessions;
 
 pub use config::{
     ASK_AFTER, Config, DRAIN, GRACE, HELD, HURRY_FLOOR, Heartbeat, JUMP, LATE, PROBE_AFTER, PROBE_CAP, PROBE_HOLDS,
-    PROBE_SOON, QUIET_POLL, SLOWEST,
+    PROBE_SOON, QUIET_POLL, SLOWEST, UNREAD,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,7 +208,9 @@ impl<P> Carrier<P> {
     {
         if self.posts() {
             let span = patience.after(patience).after(patience);
-            self.post_due = now.after(span).after(Millis(data.size() as u64 / SLOWEST));
+            let due = now.after(span).after(Millis(data.size() as u64 / SLOWEST));
+            // Who never gives up waits for an answer all the same.
+            self.post_due = due.min(Millis(u64::MAX - 1));
         }
         out.push(Effect::Send(self.id, data));
     }
@@ -257,6 +260,8 @@ pub struct Machine<P> {
     doubtful: bool,
     /// The server refused the credentials.
     stale: bool,
+    /// From when on new ones are asked for at once.
+    renews_at: Millis,
     /// This round on the ladder began at its top.
     whole_round: bool,
     /// No rung brought a byte: the server is quiet.
@@ -267,6 +272,8 @@ pub struct Machine<P> {
     online: bool,
     /// How far the wall clock is ahead of time; never before it was told.
     wall_ahead: Millis,
+    /// When that was.
+    wall_read: Millis,
     /// When the connection was lost; never while there is one, and before there was one.
     down_since: Millis,
     last_try: Millis,
@@ -328,11 +335,13 @@ impl<P: Payload> Machine<P> {
             released: false,
             doubtful: false,
             stale: false,
+            renews_at: Millis::ZERO,
             quiet: false,
             judging: None,
             remembered: config.begin_with,
             online: true,
             wall_ahead: Millis::NEVER,
+            wall_read: Millis::ZERO,
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
             answers: 0,

@@ -72,7 +72,12 @@ impl Bench {
 
     /// The relay, open over long-polling after WebSocket failed; the first poll is answered with `1:1`, and the second one is held.
     pub(crate) fn polling() -> Self {
-        let mut bench = Self::on(Relay, &SOCKET_OR_POLL);
+        Self::polling_with(Config::default())
+    }
+
+    /// The same, beyond the transports as configured.
+    pub(crate) fn polling_with(config: Config) -> Self {
+        let mut bench = Self::with(Relay, Config { transports: SOCKET_OR_POLL.into(), ..config });
         bench.breaks();
         bench.report(answer(with_id("1:1"), "one"));
         bench.step(Input::Flush(bench.id()));
@@ -82,7 +87,12 @@ impl Bench {
 
     /// As [`Self::polling`], and a probe is open and has held: the bench, its carrier and its probe.
     pub(crate) fn probed() -> (Self, ConnId, ConnId) {
-        let mut bench = Self::polling();
+        Self::probed_with(Config::default())
+    }
+
+    /// The same, beyond the transports as configured.
+    pub(crate) fn probed_with(config: Config) -> (Self, ConnId, ConnId) {
+        let mut bench = Self::polling_with(config);
         let carrier = bench.id();
         bench.later(15 * SECOND);
         let probe = bench.id();

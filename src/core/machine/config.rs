@@ -20,7 +20,9 @@ pub const PROBE_CAP: Millis = Millis::from_secs(600);
 pub const GRACE: Millis = Millis(5_000);
 /// The wall clock jumped if it went this much further than time did: the machine slept.
 pub const JUMP: Millis = Millis(10_000);
-/// Page events do not bring the next try nearer to the last one than this.
+/// It slept as well if nobody read the clock for so long: a page reads it every half minute, or, hidden, every minute.
+pub const UNREAD: Millis = Millis(150_000);
+/// Page events do not bring the next try nearer to the last one than this, nor do new credentials.
 pub const HURRY_FLOOR: Millis = Millis(1_000);
 /// A timer that comes so much later than it was asked for was held back, by a hidden page or a frozen one.
 pub const LATE: Millis = Millis(1_000);

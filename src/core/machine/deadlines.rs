@@ -101,7 +101,8 @@ impl<P: Payload> Machine<P> {
         let (State::Open, Some(carrier)) = (self.state, &self.carrier) else {
             return Millis::NEVER;
         };
-        let mut silence = self.config.silence.unwrap_or(Millis::NEVER);
+        let asked = self.config.silence.unwrap_or(Millis::NEVER);
+        let mut silence = asked;
         // What cannot be asked for again over another rung is waited for.
         let is_tried = self.config.repeatable && !self.ladder.is_proven();
         let must_speak = !carrier.useful && !self.quiet && !self.wire.lasting_proves(carrier.transport);
@@ -113,7 +114,8 @@ impl<P: Payload> Machine<P> {
                 let span = self.config.connect_timeout;
                 span.after(span).after(span)
             }
-            Transport::LongPoll => Millis::NEVER,
+            Transport::LongPoll if self.wire.poll_may_hang() => Millis::NEVER,
+            Transport::LongPoll => asked,
             _ => silence,
         };
         let silent = carrier.last_sign.after(limit.min(carrier.expects));

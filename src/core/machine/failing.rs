@@ -4,7 +4,7 @@ use core::mem;
 
 use super::{
     Failure, Machine, State,
-    config::{ANSWERS, ASK_AFTER, BLOCKED},
+    config::{ANSWERS, ASK_AFTER, BLOCKED, HURRY_FLOOR},
 };
 use crate::core::{
     cause::{Cause, Kind, Verdict},
@@ -50,7 +50,9 @@ impl<P: Payload> Machine<P> {
         } else if self.online && self.barred != 0 && self.barred != id.0 {
             cause.kind = if self.answer == 401 { Kind::Status } else { Kind::Unusable };
             cause.status = self.answer;
-            return self.stop(now, cause.because(BLOCKED), out);
+            let cause = cause.because(BLOCKED);
+            let refused = self.last_cause.take().filter(|last| last.kind == Kind::Status);
+            return self.stop(now, refused.unwrap_or(cause), out);
         }
         let failure = Failure { cause, transport, useful, opened, stood, suspected };
         if self.config.judges {
@@ -88,13 +90,14 @@ impl<P: Payload> Machine<P> {
         }
         if verdict == Verdict::Stop
             && cause.kind == Kind::Status
-            && self.carried.is_some()
+            && self.ladder.has_other()
             && !self.ladder.is_proven()
             && self.wire.prefers(Transport::WebSocket, transport)
         {
-            // It is not the server that says so, with which the connection was by another rung, but what it has of this one.
+            // It may be just this rung that the server does not have. If no other one has worked yet, it is an answer that counts.
             self.ladder.lacks();
-            return self.retry(now, cause, false, out);
+            self.inquired(cause.status);
+            return self.retry(now, cause, self.carried.is_none(), out);
         }
         if verdict == Verdict::Stop || (verdict == Verdict::Refresh && !self.config.refreshes) {
             // Retrying with the credentials that were refused is hammering.
@@ -103,7 +106,10 @@ impl<P: Payload> Machine<P> {
         if stood {
             self.attempt = 0;
         }
-        let refresh_at_once = verdict == Verdict::Refresh && self.attempt == 0;
+        let refresh_at_once = verdict == Verdict::Refresh && self.attempt == 0 && self.renews_at <= now;
+        if refresh_at_once {
+            self.renews_at = now.after(HURRY_FLOOR);
+        }
         self.stale |= verdict == Verdict::Refresh;
         // A quiet server is that on every rung; but a poll that is not answered is none the better for it.
         let quiet = self.quiet && cause.kind == Kind::Silence && transport != Transport::LongPoll;

@@ -4,7 +4,7 @@ use core::mem;
 
 use super::{
     Machine, State,
-    config::{GRACE, HURRY_FLOOR, JUMP},
+    config::{GRACE, HURRY_FLOOR, JUMP, UNREAD},
 };
 use crate::core::{
     cause::{Cause, Kind},
@@ -63,25 +63,26 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    /// The wall clock runs on while a machine sleeps, and time here does not, or all of it comes at once after.
+    /// The wall clock runs on while a machine sleeps, and time here does not, or all of it comes at once after. Where time runs on as well, as it does on
+    /// Windows, nobody has read the clock meanwhile.
     pub(super) fn wall_clock(&mut self, now: Millis, wall: Millis, out: &mut impl Effects<P>) {
         let ahead = wall.since(now);
         let before = mem::replace(&mut self.wall_ahead, ahead);
-        if before != Millis::NEVER && ahead.since(before) >= JUMP {
+        let unread = now.since(mem::replace(&mut self.wall_read, now));
+        if before != Millis::NEVER && (ahead.since(before) >= JUMP || unread >= UNREAD) {
             self.suspect(now, out);
             self.hurry(now, out);
         }
     }
 
     /// The connection may have died unnoticed. A stream shows that it lives by speaking, and a WebSocket by answering the heartbeat. Where
-    /// there is none, one that can go on after the last id is left for a new one, for that costs next to nothing.
+    /// there is none, one that can go on after the last id is left for a new one, for that costs next to nothing; and so is a poll.
     fn suspect(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let can_resume = !self.cursor.is_empty();
         let (State::Open, true, Some(carrier)) = (self.state, self.config.repeatable, &mut self.carrier) else {
             return;
         };
         let suspect = match (carrier.transport, self.config.heartbeat) {
-            (Transport::LongPoll, _) => return,
             (Transport::WebSocket, Some(heartbeat)) => {
                 let until = now.after(heartbeat.timeout.min(GRACE));
                 if until < carrier.pong_due {
@@ -91,9 +92,10 @@ impl<P: Payload> Machine<P> {
                 }
                 return;
             }
-            (Transport::WebSocket, None) if carrier.expects != Millis::NEVER => return,
-            (Transport::WebSocket, None) => {
-                if !can_resume || self.wire.fit(Transport::WebSocket, true) != Fit::Full {
+            (Transport::WebSocket | Transport::LongPoll, _) => {
+                // Who never is silent for long is waited for, and so is the answer to a message.
+                let must_speak = carrier.expects != Millis::NEVER || carrier.is_posting();
+                if must_speak || !can_resume || self.wire.fit(carrier.transport, true) != Fit::Full {
                     return;
                 }
                 now

@@ -90,18 +90,24 @@ impl<P: Payload + 'static> Wire<P> for Relay {
 struct Last(Text);
 
 impl Last {
-    /// The message with this id comes now: says whether some are missing before it.
-    fn next<P>(&mut self, id: &Text, out: &mut Vec<Said<P>>) {
-        if let (Some(before), Some(now)) = (parts_of(&self.0), parts_of(id)) {
-            let follows = match now.0 {
-                second if second == before.0 => now.1 == before.1.wrapping_add(1),
-                second => second > before.0 && now.1 == 0,
-            };
-            if !follows {
-                out.push(Said::Gap(self.0.clone()));
+    /// This message comes now: says whether some are missing before it, and brings it; unless it is the last one once more, with which a server may begin.
+    fn message<P>(&mut self, data: P, id: Option<Text>, out: &mut Vec<Said<P>>) {
+        if let Some(id) = &id {
+            if let (Some(before), Some(now)) = (parts_of(&self.0), parts_of(id)) {
+                if now == before {
+                    return out.push(Said::Alive);
+                }
+                let follows = match now.0 {
+                    second if second == before.0 => now.1 == before.1.wrapping_add(1),
+                    second => second > before.0 && now.1 == 0,
+                };
+                if !follows {
+                    out.push(Said::Gap(self.0.clone()));
+                }
             }
+            self.0 = id.clone();
         }
-        self.0 = id.clone();
+        out.push(Said::Message(Message { data, id }));
     }
 }
 
@@ -135,10 +141,7 @@ impl<P: Payload> Session<P> for Socket {
             Report::Frame(frame) => match frame.cut(b"\n\n") {
                 Some((head, data)) => {
                     let id = id_in(head.peek(WORDS).as_bytes());
-                    if let Some(id) = &id {
-                        self.last.next(id, out);
-                    }
-                    out.push(Said::Message(Message { data, id }));
+                    self.last.message(data, id, out);
                 }
                 None => out.push(broken("a message without a head")),
             },
@@ -188,8 +191,7 @@ impl Http {
             self.is_left = true;
             self.leave(out);
         } else {
-            self.last.next(&id, out);
-            out.push(Said::Message(Message { data, id: Some(id) }));
+            self.last.message(data, Some(id), out);
         }
     }
 
@@ -234,23 +236,15 @@ impl Http {
                 out.push(Said::Message(Message { data, id: None }));
             }
             if let Some(data) = last {
-                let message = self.message(data, id, out);
-                out.push(message);
+                self.last.message(data, id, out);
             }
         } else {
             let data = if head.content_type == OCTETS { body } else { body.into_text() };
-            let message = self.message(data, id, out);
+            // What is seen of a gap comes before the opening, and is in what is told of it.
+            self.last.message(data, id, out);
             out.push(Said::Opened);
-            out.push(message);
         }
         out.push(Said::Poll(Pace::IfMoved));
-    }
-
-    fn message<P>(&mut self, data: P, id: Option<Text>, out: &mut Vec<Said<P>>) -> Said<P> {
-        if let Some(id) = &id {
-            self.last.next(id, out);
-        }
-        Said::Message(Message { data, id })
     }
 
     fn posted<P>(&mut self, head: &Head, out: &mut Vec<Said<P>>) {
