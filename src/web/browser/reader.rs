@@ -11,22 +11,19 @@ use crate::core::{
     types::Piece,
 };
 
-/// A last id that no stream can give: an id with U+0000 is ignored (WHATWG HTML 9.2.6).
-const NONE_YET: &str = "\0";
-
 /// The reader of one response.
 pub(super) struct Reader {
     parser: Parser,
-    position: Position,
+    /// How far the stream has come.
+    last_id: Rc<str>,
 }
 
 impl Reader {
     /// Goes on after `last_id`. A line or event of more than `limit` bytes is refused.
     pub(super) fn new(limit: usize, last_id: &str) -> Self {
         let mut parser = Parser::new(limit);
-        // Not `last_id` itself: an event that comes with the same once more must be told from one that has none.
-        parser.set_last_id(NONE_YET.as_bytes());
-        Self { parser, position: Position { last_id: last_id.into(), has_moved: false } }
+        parser.set_last_id(last_id.as_bytes());
+        Self { parser, last_id: last_id.into() }
     }
 
     /// The response is text that was decoded already, and has lost its byte order mark with that.
@@ -54,47 +51,32 @@ impl Reader {
     }
 
     fn parse(&mut self, bytes: usize) -> Piece<Data> {
-        let Self { parser, position } = self;
-        let before = Rc::clone(&position.last_id);
+        let Self { parser, last_id } = self;
+        let before = Rc::clone(last_id);
         let mut events = Vec::new();
         let mut retry = None;
         let parsed = parser.parse(&mut |item| match item {
-            Item::Event(Event { kind, data, id, .. }) => {
-                let own_id = position.follow(id);
-                let last_id = Rc::clone(&position.last_id);
-                events.push(ServerEvent { kind: text(kind).into(), data: text(data).into(), last_id, own_id });
+            Item::Event(Event { kind, data, id, own_id }) => {
+                // Many events may share it.
+                if own_id {
+                    *last_id = text(id).into();
+                }
+                events.push(ServerEvent {
+                    kind: text(kind).into(),
+                    data: text(data).into(),
+                    last_id: Rc::clone(last_id),
+                    own_id,
+                });
             }
-            Item::Id(id) => {
-                position.follow(id);
-            }
+            Item::Id(id) => *last_id = text(id).into(),
             Item::Retry(ms) => retry = Some(ms),
         });
         Piece {
             bytes,
             events: (!events.is_empty()).then(|| Data::from(events)),
-            last_id: (position.last_id != before).then(|| Text::from(&*position.last_id)),
+            last_id: (*last_id != before).then(|| Text::from(&**last_id)),
             retry,
             overflow: parsed.is_err(),
         }
-    }
-}
-
-/// How far the stream has come.
-struct Position {
-    last_id: Rc<str>,
-    /// This response has given an id.
-    has_moved: bool,
-}
-
-impl Position {
-    /// The parser's last id is this one now. Tells whether it was given since this was told before.
-    fn follow(&mut self, id: &[u8]) -> bool {
-        let id = text(id);
-        let is_new = id != NONE_YET && (!self.has_moved || *id != *self.last_id);
-        if is_new {
-            self.has_moved = true;
-            self.last_id = id.into();
-        }
-        is_new
     }
 }
