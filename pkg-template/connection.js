@@ -7,6 +7,7 @@ import { bare, logger, sizeOf } from "./log.js";
 import { attempt, fail } from "./options.js";
 import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./shell.js";
 import { LightClose, LightEvent, LightMessage } from "./target.js";
+import { turns } from "./turns.js";
 
 /** Where the next connection to a place had better begin, and until when that is worth to know: `REMEMBERED` of src/core/ladder.rs. */
 export const remembered = new Map();
@@ -56,6 +57,8 @@ export const connect = (face, engine, wire) => {
   let timer;
   let saving;
   let busy = false;
+  /** While those who listened for one message only may ask for the next: what is known already waits until this is settled. */
+  let held;
   /** When the message came that is being delivered, if that is known: the time, or the host's own event. */
   let came;
   /**
@@ -78,23 +81,32 @@ export const connect = (face, engine, wire) => {
     log?.(type, told);
     face.dispatchEvent(new LightEvent(face, type, fields));
   };
+  const deliver = (moment, type, data, id) => {
+    const event = new LightMessage(shared, moment, type, data, id);
+    face.dispatchEvent(event);
+    // Native events are dispatched from tasks of their own, so what awaits one is there to listen for the next (T39).
+    if (event.changed) held = turns().then(goOn);
+  };
   /** Nothing but the end is told once the application has closed. */
   const tell = (...event) => it.closing || emit(...event);
 
   const { isReply } = wire.heartbeat ?? {};
   const addressed = (id, url) => withParameters(url, addresses.get(id));
 
+  const goOn = () => {
+    busy = held = false;
+    if (queue.length) run();
+  };
   /** Listeners may do anything: send, close, reconnect. What that causes waits here until they return. A message that is given comes first. */
   const run = (data) => {
     if (busy) return;
     busy = true;
     try {
       if (data !== undefined) effects.message(data);
-      while (queue.length) effects[queue.shift()](...queue.shift());
+      while (queue.length && !held) effects[queue.shift()](...queue.shift());
     } finally {
-      busy = false;
       // If one has thrown, as a host's own class may, that is told; and the others have their turn.
-      if (queue.length) run();
+      if (!held) goOn();
     }
   };
   const input = (kind, details) => {
@@ -143,7 +155,7 @@ export const connect = (face, engine, wire) => {
   const isDuplicate = (id) => {
     if (window.has(id)) return true;
     window.add(id);
-    if (window.size > resume.dedupe) window.delete(window.values().next().value);
+    if (window.size > resume.dedupe) window.delete(window.keys().next().value);
     return false;
   };
 
@@ -389,7 +401,7 @@ export const connect = (face, engine, wire) => {
         }
         counters.messages += 1;
         counters.bytes += sizeOf(value);
-        return face.dispatchEvent(new LightMessage(shared, moment, "message", shown, it.lastEventId));
+        return deliver(moment, "message", shown, it.lastEventId);
       }
       for (let i = 0; i < value.length && !it.closing; i += 4) {
         const id = value[i + 2] ?? it.lastEventId;
@@ -399,7 +411,8 @@ export const connect = (face, engine, wire) => {
         }
         if (id !== it.lastEventId) moveTo(id);
         counters.events += 1;
-        face.dispatchEvent(new LightMessage(shared, moment, value[i], value[i + 1], id));
+        deliver(moment, value[i], value[i + 1], id);
+        if (held) return void queue.unshift("message", [value.slice(i + 4)]);
       }
     },
     reconnecting(attempt, delay) {

@@ -14,6 +14,7 @@
 import { constants, enumerable, handlers } from "./idl.js";
 import { openParser } from "./parser.js";
 import { eventHeaders, fetchStream, isRefusedByCors, xhrStream } from "./requests.js";
+import { turns } from "./turns.js";
 
 const CONNECTING = 0;
 const OPEN = 1;
@@ -28,8 +29,6 @@ const CEILING = 2 ** 31 - 1;
 /** What is added after tries in a row that failed, as the standard allows: doubled from one to the next, up to this. */
 const MOST_PATIENCE = 30_000;
 const MAX_EVENT_BYTES = 16 * 1_048_576;
-/** How many promises in a row may settle between two events that came together; see `turns`. */
-const TURNS = 4;
 
 /** The URL, as the standard resolves it. */
 const resolve = (given) => {
@@ -47,14 +46,6 @@ const resolve = (given) => {
 
 /** Whether asking again may help: other schemes have no network to come back, and fetch takes no name and password in a URL. */
 const isWorthRetrying = ({ protocol, username, password }) => /^https?:$/.test(protocol) && !username && !password;
-
-/**
- * Browsers dispatch each event from a task of its own, so what awaits one is there to listen for the next. A task for each would
- * cost twice as much as the event; a few turns of the promises cost next to nothing, and an async function needs three to return one.
- */
-const turns = async () => {
-  for (let i = 0; i < TURNS; i += 1) await undefined;
-};
 
 /** The essence of a MIME type; of several, as a header may be there twice, of the last one. */
 const essence = (types) => /^(?:.*,)?[\t\n\r ]*([^\t\n\r ;]*)/.exec(types ?? "")[1].toLowerCase();

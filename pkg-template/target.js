@@ -59,6 +59,8 @@ export const isOwn = (event) => !("data" in event);
 
 const captures = (options) => options === true || Boolean(options?.capture);
 
+const NONE = [];
+
 /** The lists of one target, by type. A list that is being walked through is never changed: the walk goes on over the old one. */
 class Lists {
   #lists = { __proto__: null };
@@ -82,7 +84,8 @@ class Lists {
 
   dispatch(target, event) {
     if (!event?.[LIGHT]) return this.#lend(target, event);
-    for (const entry of this.#list(event.type)) {
+    const list = this.#list(event.type);
+    for (const entry of list) {
       try {
         this.#tell(entry, target, event);
       } catch (error) {
@@ -91,6 +94,7 @@ class Lists {
       }
       if (event.stopped) break;
     }
+    if (this.#list(event.type) !== list) event.changed = true;
     return !event.defaultPrevented;
   }
 
@@ -117,7 +121,7 @@ class Lists {
   }
 
   #list(type) {
-    return this.#lists[type] ?? [];
+    return this.#lists[type] ?? NONE;
   }
 
   #find(type, callback, capture) {

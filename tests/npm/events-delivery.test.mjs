@@ -63,6 +63,28 @@ test("an event is a MessageEvent with its id and origin, and is given to onmessa
   });
 });
 
+test("whoever awaits one event after another misses none of a chunk, on every rung (T39)", async () => {
+  const url = await chunk(events(30));
+  for (const transport of STREAMS) {
+    const seen = await inPage(async ([url, transport]) => {
+      const source = new ReconnectingEventSource(url, { transports: [transport] });
+      const one = (options) => new Promise((resolve) => source.addEventListener("message", resolve, options));
+      const nested = async () => (await one({ once: true })).data;
+      const read = async () => await nested();
+      const came = [];
+      for (let i = 0; i < 10; i += 1) came.push((await one({ once: true })).data);
+      for (let i = 0; i < 10; i += 1) came.push((await next(source, "message")).data);
+      // Somebody else may be there all the time.
+      const all = follow(source);
+      for (let i = 0; i < 10; i += 1) came.push(await read());
+      source.close();
+      return [came, all];
+    }, [whole(url, transport), transport]);
+    const ids = Array.from({ length: 30 }, (_, i) => String(i + 1));
+    assert.deepEqual(seen, [ids, ids.slice(20)], transport);
+  }
+});
+
 test("comments and blocks without data are no events (T25)", async () => {
   const url = await chunk(": keep-alive\n\nid: 7\n\nevent: x\n\nretry: 100\n\ndata: only this\n\n");
   const seen = await inPage(async (url) => {

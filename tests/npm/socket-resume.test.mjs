@@ -365,6 +365,22 @@ test("a multipart answer brings all that waited, text and bytes, and one positio
   assert.deepEqual((await asked()).map(({ resume, sent }) => [resume, sent]), [[null, 7], [id, 0]]);
 });
 
+test("whoever awaits one message after another misses none of a poll, nor of what comes with it (T39)", async () => {
+  for (let i = 1; i <= 6; i += 1) await publish(String(i));
+  const seen = await inPage(async (channel) => {
+    const socket = new ReconnectingWebSocket(`/relay/${channel}?multipart`, [], { wire: "relay", transports: ["long-poll"] });
+    const came = [];
+    for (let i = 0; i < 6; i += 1) {
+      came.push((await next(socket, "message")).data);
+      // What an application does in between must not bring the rest early.
+      socket.send("heard");
+    }
+    socket.close();
+    return came;
+  }, scene.channel);
+  assert.deepEqual(seen, ["1", "2", "3", "4", "5", "6"]);
+});
+
 test("what a relay says to keep its connection alive is no message, and polls that it answers by 408 are a second apart", async () => {
   // nchan has events without an id as well.
   await openRelay({ transports: ["eventsource"] }, "id=none&comments=20");
