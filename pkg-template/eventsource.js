@@ -3,7 +3,7 @@
 import { connect } from "./connection.js";
 import { connectionOf, makeFace } from "./face.js";
 import { constants } from "./idl.js";
-import { fail, isFunction, numbers, resolve, resuming } from "./options.js";
+import { fail, flags, isFunction, numbers, resolve, resuming } from "./options.js";
 import { openParser } from "./parser.js";
 import { streams } from "./streams.js";
 import { keepLists, listMethods } from "./target.js";
@@ -46,8 +46,7 @@ export const sourceClass = (engine) => {
       this.#withCredentials = withCredentials;
       keepLists(this).connection = connect(this, engine, {
         number: 3,
-        flags: keepsSource | (needsFetch << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
-          | (!repeatable << 4),
+        flags: flags(keepsSource, needsFetch, verdict, refresh, !repeatable),
         settings,
         limit: Math.min(options.maxEventBytes ?? MAX_EVENT_BYTES, 2 ** 31 - 1),
         transports: streams,

@@ -90,7 +90,8 @@ export interface ConnectionOptions {
   debug?: (entry: DebugEntry) => void;
   /**
    * An open connection from which nothing came for this long is opened anew; of event streams a comment counts, and the browser's own
-   * EventSource hides those, so it is not used then. More than the server's interval between signs of life. Default: 0 ms, which is off.
+   * EventSource hides those, so it is not used then. A long-poll of an event stream may be held for longer. More than the server's interval between signs of
+   * life. Default: 0 ms, which is off.
    */
   silenceTimeout?: number;
 }

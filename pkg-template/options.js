@@ -32,6 +32,7 @@ export const NUMBERS = [
 ];
 
 export const isFunction = (given) => typeof given === "function";
+export const isSignal = (given) => !given || isFunction(given.addEventListener);
 
 /**
  * What a function of the application's returns; where it throws nothing, and the browser reports that as it does for listeners. What it is given comes
@@ -45,6 +46,9 @@ export const attempt = (make, ...given) => {
   }
 };
 
+/** A number with a bit for each of these, the first one lowest: those of `create` in src/js/machine.rs. */
+export const flags = (...all) => all.reduce((bits, flag, at) => bits | (Boolean(flag) << at), 0);
+
 /** What a machine is made with: the ladder as a number, and the other numbers in the order of `create` in src/js/machine.rs. */
 export const numbers = ({ transports, ...options }, offered, bytes) => {
   const ladder = transports === undefined ? offered : [transports].flat();
@@ -53,6 +57,7 @@ export const numbers = ({ transports, ...options }, offered, bytes) => {
   for (const name of ["verdict", "refresh", "fetch", "debug"]) {
     if (options[name] !== undefined && !isFunction(options[name])) fail(name, options[name], "a function");
   }
+  if (!isSignal(options.signal)) fail("signal", options.signal, "an AbortSignal");
   if (options.reconnect === false) options.reconnect = { maxRetries: 0 };
   return {
     // Three bits for each transport, the first one lowest.

@@ -3,7 +3,7 @@
 import { connect } from "./connection.js";
 import { connectionOf, makeFace } from "./face.js";
 import { constants, enumerable } from "./idl.js";
-import { fail, isFunction, numbers, oneOf, resolve, resuming } from "./options.js";
+import { fail, flags, isFunction, isSignal, numbers, oneOf, resolve, resuming } from "./options.js";
 import { copy, payload } from "./payload.js";
 import { plainly } from "./plain.js";
 import { keepLists } from "./target.js";
@@ -22,9 +22,10 @@ const protocolList = (given) => {
   return list;
 };
 
-/** What is left to the browser's own class: nothing is asked for that it does not do. */
+/** What is left to the browser's own class: nothing is asked for that it does not do, and nothing to be refused. */
 const isPlain = (url, protocols, { reconnect, signal, debug, wire = "raw", ...more }) =>
-  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && (!debug || isFunction(debug)) && Object.values(more).every((given) => given === undefined);
+  reconnect === false && wire === "raw" && ![url, protocols].some(isFunction) && (!debug || isFunction(debug)) && isSignal(signal)
+  && Object.values(more).every((given) => given === undefined);
 
 /** A value, or what a function gives when an attempt begins. */
 const valueOf = (given) => (isFunction(given) ? given() : given);
@@ -67,8 +68,7 @@ const described = (url, protocols, options, wires) => {
   const place = provided ? undefined : placed(...given);
   return {
     number,
-    flags: Boolean(resume.message) | (Boolean(outbox.gate) << 1) | (Boolean(verdict) << 2) | (Boolean(refresh) << 3)
-      | (Boolean(outbox.resend) << 5) | (beginLow << 6) | (whenFull << 7),
+    flags: flags(resume.message, outbox.gate, verdict, refresh, 0, outbox.resend, beginLow) | (whenFull << 7),
     settings: numbers({ ...options, heartbeat, transports: ladder }, offered, ["outbox.maxBytes", 1_048_576, 1]),
     own, query, transports, place, post, withCredentials, heartbeat, id, refresh, verdict, debug: options.debug,
     provide: provided && (async () => placed(...await Promise.all(given.map(valueOf)))),

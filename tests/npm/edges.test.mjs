@@ -203,6 +203,18 @@ played("a signal that was aborted is the end also of what is opened anew", async
 
 // ---- options ----
 
+played("what is no AbortSignal is refused before anything is opened", async (net) => {
+  const [socket, stream] = [net.server(SOCKET), net.server(STREAM)];
+  const refused = { name: "TypeError", message: "signal: [object Object] was given; expected an AbortSignal" };
+  for (const more of [{}, { reconnect: false }]) {
+    assert.throws(() => new ReconnectingWebSocket(SOCKET, [], { signal: {}, ...more }), refused);
+    assert.throws(() => new ReconnectingEventSource(STREAM, { signal: {}, ...more }), refused);
+  }
+  await net.advance(SOON);
+  assert.deepEqual([socket.attempts, stream.attempts], [[], []]);
+  new ReconnectingWebSocket(SOCKET, [], { signal: null }).close();
+});
+
 played("an option that is undefined is one that is not given", async (net) => {
   const server = net.server(SOCKET);
   const socket = new ReconnectingWebSocket(SOCKET, [], { heartbeat: { interval: undefined, timeout: undefined, message: () => "ping" } });
