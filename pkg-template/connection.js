@@ -81,11 +81,14 @@ export const connect = (face, engine, wire) => {
     log?.(type, told);
     face.dispatchEvent(new LightEvent(face, type, fields));
   };
-  const deliver = (moment, type, data, id) => {
+  /** Events come with others, of which `next` is the place of the following one. */
+  const deliver = (moment, type, data, id, others = [], next = 0) => {
     const event = new LightMessage(shared, moment, type, data, id);
     face.dispatchEvent(event);
+    if (!event.changed) return;
     // Native events are dispatched from tasks of their own, so what awaits one is there to listen for the next (T39).
-    if (event.changed) held = turns().then(goOn);
+    if (next < others.length) queue.unshift("message", [others.slice(next)]);
+    if (queue.includes("message")) held = turns().then(goOn);
   };
   /** Nothing but the end is told once the application has closed. */
   const tell = (...event) => it.closing || emit(...event);
@@ -159,10 +162,14 @@ export const connect = (face, engine, wire) => {
     return false;
   };
 
+  /** Where messages come from, from now on. */
+  const from = (origin) => {
+    shared = { target: face, origin };
+  };
   const settle = (given) => {
     place = given;
     it.url = given.url;
-    shared = { target: face, origin: new URL(given.url).origin };
+    from(new URL(given.url).origin);
   };
 
   /** Where an attempt goes: known, or asked for, once. */
@@ -192,7 +199,7 @@ export const connect = (face, engine, wire) => {
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
     const begin = () => {
       try {
-        const given = { ...wire, ...where.place, ...details(signal, where.place) };
+        const given = { ...wire, ...where.place, ...details(signal, where.place), from: isProbe ? Object : from };
         if (!signal.aborted) Object.assign(part, open(given, report, signal));
       } catch (error) {
         report(UNUSABLE, { text: String(error) });
@@ -403,7 +410,7 @@ export const connect = (face, engine, wire) => {
         counters.bytes += sizeOf(value);
         return deliver(moment, "message", shown, it.lastEventId);
       }
-      for (let i = 0; i < value.length && !it.closing; i += 4) {
+      for (let i = 0; i < value.length && !it.closing && !held; i += 4) {
         const id = value[i + 2] ?? it.lastEventId;
         if (resume.dedupe && value[i + 3] && id && isDuplicate(id)) {
           counters.duplicates += 1;
@@ -411,8 +418,7 @@ export const connect = (face, engine, wire) => {
         }
         if (id !== it.lastEventId) moveTo(id);
         counters.events += 1;
-        deliver(moment, value[i], value[i + 1], id);
-        if (held) return void queue.unshift("message", [value.slice(i + 4)]);
+        deliver(moment, value[i], value[i + 1], id, value, i + 4);
       }
     },
     reconnecting(attempt, delay) {
@@ -494,6 +500,8 @@ export const connect = (face, engine, wire) => {
     },
     end(code = 1000, reason = "") {
       it.closing ||= Boolean(machine);
+      // No message comes any more.
+      if (held) busy = held = false;
       // What was taken goes first, for a socket that is closing may hand it back.
       for (let at; (at = queue.indexOf("send")) >= 0;) effects.send(...queue.splice(at, 2)[1]);
       input(CLOSE, { number: code, text: reason });

@@ -65,6 +65,7 @@ const FILES = [
   "testing-wires.js",
   "testing.d.ts",
   "testing.js",
+  "turns.js",
   "user-timing.d.ts",
   "user-timing.js",
   "wasm/decode.js",
