@@ -14,8 +14,9 @@ const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
   const request = { ...wire, url: prepare(httpUrl), headers: eventHeaders(wire.headers, lastId) };
   let begun = false;
   open(request, {
-    head(status, get) {
+    head(status, get, url) {
       begun = true;
+      wire.from(new URL(url).origin);
       wire.known.failures = wire.known.refused = 0;
       report(HEAD, head(status, get));
     },

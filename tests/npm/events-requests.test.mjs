@@ -26,10 +26,10 @@ const begins = (url, options) => inPage(async ([url, options]) => {
   const source = new ReconnectingEventSource(url, { reconnect: quick, ...options });
   const causes = [];
   source.addEventListener("reconnecting", ({ cause }) => causes.push(cause));
-  const { data } = await Promise.race([next(source, "message"), next(source, "close")]);
+  const { data, origin } = await Promise.race([next(source, "message"), next(source, "close")]);
   // A browser has six connections to a server, and no more.
   source.close();
-  return { data, causes };
+  return { data, origin, causes };
 }, [url, options]);
 
 // ---- what the answers mean ----
@@ -108,12 +108,16 @@ test("a Retry-After that is past, or none at all, is no reason to wait", async (
   }
 });
 
-for (const transport of ["eventsource", "fetch-stream", "xhr-stream"]) {
-  test(`redirects are followed: ${transport}`, async () => {
+for (const transport of ["eventsource", "fetch-stream", "xhr-stream", "long-poll"]) {
+  test(`redirects are followed, and the origin of events is the one where they lead: ${transport}`, async () => {
     await publish("0");
+    const { origin, other } = scene.fixture;
     for (const status of [301, 302, 303, 307, 308]) {
-      const { data, causes } = await begins(url(`redirect=${status}`), { transports: [transport] });
-      assert.deepEqual([data, causes], ["0", []]);
+      for (const target of [origin, other]) {
+        const to = encodeURIComponent(`${target}/sse/${scene.channel}?${transport === "long-poll" ? "end-after=1" : ""}`);
+        const { causes, ...event } = await begins(url(`redirect=${status}&to=${to}`), { transports: [transport] });
+        assert.deepEqual([event, causes], [{ data: "0", origin: target }, []]);
+      }
     }
   });
 }
