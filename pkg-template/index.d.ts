@@ -32,7 +32,7 @@ export type Payload = string | ArrayBuffer | ArrayBufferView | Blob;
 /** Where and why it went wrong. */
 export interface Cause {
   /**
-   * In which way: the network failed, or CORS refused, which browsers do not tell apart / no connection within `connectTimeout` / nothing
+   * In which way: the network failed, or CORS refused, which browsers do not tell apart / no answer within `connectTimeout` / nothing
    * came within `silenceTimeout`, `firstByteTimeout` or the heartbeat's `timeout` / an HTTP status / a response that is no event stream / a
    * close code, or the end of a stream / a function of yours for the URL, the headers or the body failed / the server broke the rules of the
    * wire / more than `maxEventBytes` / you wanted it / no transport gets through, or this host has none.

@@ -23,8 +23,8 @@ export const UNSENDABLE = 3;
 /** The kinds of a cause, each with what it says of itself. */
 export const CAUSES = Object.entries({
   network: "the network failed",
-  timeout: "no connection within connectTimeout",
-  silence: "nothing came within silenceTimeout",
+  timeout: "no answer within connectTimeout",
+  silence: "nothing came within silenceTimeout, firstByteTimeout or heartbeat.timeout",
   status: "the server refused",
   "content-type": "expected text/event-stream, the server sent",
   close: "the server closed the connection",

@@ -162,8 +162,8 @@ impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             Kind::Network => f.write_str("the network failed, or the browser does not say more")?,
-            Kind::Timeout => f.write_str("no connection within the connect timeout")?,
-            Kind::Silence => f.write_str("nothing came for longer than the silence timeout")?,
+            Kind::Timeout => f.write_str("no answer within the connect timeout")?,
+            Kind::Silence => f.write_str("nothing came within the silence, first-byte or heartbeat timeout")?,
             Kind::Status => write!(f, "the server answered with status {}", self.status)?,
             Kind::ContentType => f.write_str("expected content type text/event-stream, the server sent")?,
             Kind::Close if self.code == 0 => f.write_str("the stream ended")?,

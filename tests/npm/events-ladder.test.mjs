@@ -352,7 +352,7 @@ test("an attempt that is not answered is ended by connectTimeout (T12), and afte
     await take(source, 1);
     return { causes, transport: source.transport };
   });
-  assert.deepEqual(seen, { causes: Array(2).fill("fetch-stream: no connection within connectTimeout"), transport: "xhr-stream" });
+  assert.deepEqual(seen, { causes: Array(2).fill("fetch-stream: no answer within connectTimeout"), transport: "xhr-stream" });
   const entries = await requests();
   assert.deepEqual(entries.map(({ endedMs }) => Boolean(endedMs)), [true, true, false]);
 });
