@@ -22,11 +22,14 @@ function hear(data, say, gone) {
 
 const server = createServer();
 
-const engine = new Engine(options);
-engine.attach(server, { path: "/engine.io/", destroyUpgrade: false });
-engine.on("connection", (socket) => {
-  socket.on("message", (data) => hear(data, (answer) => socket.send(answer), (done) => socket.on("close", done)));
-});
+// The other one speaks nothing but WebSocket, as many are set up that would else need sticky sessions.
+for (const [path, more] of [["/engine.io/", {}], ["/websocket-only/", { transports: ["websocket"] }]]) {
+  const engine = new Engine({ ...options, ...more });
+  engine.attach(server, { path, destroyUpgrade: false });
+  engine.on("connection", (socket) => {
+    socket.on("message", (data) => hear(data, (answer) => socket.send(answer), (done) => socket.on("close", done)));
+  });
+}
 
 new Io(server, options).on("connection", (socket) => {
   for (const event of ["text", "bytes"]) {

@@ -165,6 +165,17 @@ for (const name of process.env.SERVERS?.split(",") ?? Object.keys(ENGINES)) {
       await speaks(page, "after");
     }));
 
+    if (name === "engine.io") {
+      test("a server that speaks nothing but WebSocket, and was away for the first try, is found", TIMEOUT, async () => {
+        at.server.plan("alone", (number) => number === 0 && { refuse: 502 });
+        const page = await link(pages, at.server, "alone", "/websocket-only/", { wire: "engine.io" });
+        await speaks(page, "hello");
+        assert.equal(await page.evaluate(() => socket.transport), "websocket");
+        const tried = at.server.requests("alone").map(({ isUpgrade, status }) => [isUpgrade, status]);
+        assert.deepEqual(tried, [[true, 502], [false, 400], [true, 101]]);
+      });
+    }
+
     test("a session that the server does not know any more is followed by a fresh one", TIMEOUT, async () => {
       let isDue = false;
       let closed;
