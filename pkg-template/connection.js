@@ -81,13 +81,13 @@ export const connect = (face, engine, wire) => {
     log?.(type, told);
     face.dispatchEvent(new LightEvent(face, type, fields));
   };
-  /** Events come with others, of which `next` is the place of the following one. */
-  const deliver = (moment, type, data, id, others = [], next = 0) => {
+  /** `all`, if it is given, are the events that came with this one, and `next` the place of the following one. */
+  const deliver = (moment, type, data, id, all, next) => {
     const event = new LightMessage(shared, moment, type, data, id);
     face.dispatchEvent(event);
     if (!event.changed) return;
     // Native events are dispatched from tasks of their own, so what awaits one is there to listen for the next (T39).
-    if (next < others.length) queue.unshift("message", [others.slice(next)]);
+    if (all?.length > next) queue.unshift("message", [all.slice(next)]);
     if (queue.includes("message")) held = turns().then(goOn);
   };
   /** Nothing but the end is told once the application has closed. */
