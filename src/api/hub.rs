@@ -175,7 +175,7 @@ impl<T: Item> Observer for Rc<Hub<T>> {
             }
             Notice::Closed(end) => self.set_end(driver, &end),
             Notice::Reconnecting { attempt, delay, cause } => {
-                let reconnecting = Reconnecting { attempt, delay: to_duration(delay), cause };
+                let reconnecting = Reconnecting { attempt, delay: to_duration(delay), cause: *cause };
                 self.slots.tell(&Told::Reconnecting(&reconnecting));
             }
             Notice::Reconnected { continuity, transport, downtime } => {
@@ -183,7 +183,7 @@ impl<T: Item> Observer for Rc<Hub<T>> {
                 self.slots.tell(&Told::Reconnected(&reconnected));
             }
             Notice::TransportChanged { from, to, why } => {
-                let change = TransportChange { from, to, why };
+                let change = TransportChange { from, to, why: why.map(|why| *why) };
                 self.slots.tell(&Told::TransportChanged(&change));
             }
         }

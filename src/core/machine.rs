@@ -138,7 +138,7 @@ enum State {
 
 /// A failure that is being judged.
 struct Failure {
-    cause: Cause,
+    cause: Box<Cause>,
     transport: Transport,
     /// Something had come over the carrier, or it had stayed open where that proves something.
     useful: bool,
@@ -285,7 +285,7 @@ pub struct Machine<P> {
     answer: u16,
     /// The transport that last carried the connection, and what ended it.
     carried: Option<Transport>,
-    last_cause: Option<Cause>,
+    last_cause: Option<Box<Cause>>,
     continuity: Option<Continuity>,
     /// When to probe for a better transport.
     probe_at: Millis,
@@ -398,8 +398,8 @@ impl<P: Payload> Machine<P> {
 
     /// What ended the last try; `None` while there is a connection.
     #[must_use]
-    pub const fn last_cause(&self) -> Option<&Cause> {
-        self.last_cause.as_ref()
+    pub fn last_cause(&self) -> Option<&Cause> {
+        self.last_cause.as_deref()
     }
 
     /// What the last reconnect meant for the data; `None` before there was one.

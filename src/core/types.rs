@@ -294,7 +294,7 @@ pub enum Effect<P> {
     /// After the notices before this one have been delivered, send [`Input::Flush`].
     Flush(ConnId),
     /// Ask the application for its verdict on this, and send [`Input::Judged`].
-    Judge(Cause),
+    Judge(Box<Cause>),
     /// Ask the application for new credentials, and send [`Input::Refreshed`].
     Refresh,
     /// Ask the server for its HTTP side, by a plain GET of the URL, and send [`Input::Inquired`].
@@ -419,7 +419,7 @@ pub enum Notice<P> {
         /// In how long.
         delay: Millis,
         /// Why.
-        cause: Cause,
+        cause: Box<Cause>,
     },
     /// Open again.
     Reconnected {
@@ -442,7 +442,7 @@ pub enum Notice<P> {
         /// The way now.
         to: Transport,
         /// What ended the way before; `None` if the new one is simply better.
-        why: Option<Cause>,
+        why: Option<Box<Cause>>,
     },
     /// A message that had been accepted was given up.
     Dropped {

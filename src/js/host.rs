@@ -149,7 +149,7 @@ impl Effects<Handle> for Host {
                     gap(to);
                 }
                 Notice::TransportChanged { from, to: new, why } => {
-                    self.cause(why.as_ref());
+                    self.cause(why.as_deref());
                     moved(to, from as u32, new as u32);
                 }
                 Notice::Dropped { data, why } => {

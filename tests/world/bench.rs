@@ -333,7 +333,7 @@ pub(crate) fn pinged(effects: &[Effect<Data>]) -> Vec<ConnId> {
 
 /// What the application is asked to judge.
 pub(crate) fn judged(effects: &[Effect<Data>]) -> Vec<&Cause> {
-    effects.iter().filter_map(|effect| if let Effect::Judge(cause) = effect { Some(cause) } else { None }).collect()
+    effects.iter().filter_map(|effect| if let Effect::Judge(cause) = effect { Some(&**cause) } else { None }).collect()
 }
 
 /// How often the application is asked for credentials.

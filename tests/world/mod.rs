@@ -229,7 +229,8 @@ pub(crate) fn piece(text: &str) -> Report<Data> {
 /// The cause that goes with a notice.
 pub(crate) fn cause_of(notice: &Notice<Data>) -> &Cause {
     match notice {
-        Notice::Reconnecting { cause, .. } | Notice::Closed(End { cause: Some(cause), .. }) => cause,
+        Notice::Reconnecting { cause, .. } => cause,
+        Notice::Closed(End { cause: Some(cause), .. }) => cause,
         other => panic!("it has no cause: {other:?}"),
     }
 }

@@ -27,7 +27,7 @@ impl<P: Payload> Machine<P> {
         self.down_since = self.down_since.min(now);
     }
 
-    pub(super) fn fail(&mut self, now: Millis, mut cause: Cause, out: &mut impl Effects<P>) {
+    pub(super) fn fail(&mut self, now: Millis, mut cause: Box<Cause>, out: &mut impl Effects<P>) {
         let Some(carrier) = &self.carrier else { return };
         let (id, transport) = (carrier.id, carrier.transport);
         let stood = self.stood(now) && carrier.proves();
@@ -144,7 +144,7 @@ impl<P: Payload> Machine<P> {
     }
 
     /// The try after a failure: now, or after its backoff.
-    fn retry(&mut self, now: Millis, cause: Cause, at_once: bool, out: &mut impl Effects<P>) {
+    fn retry(&mut self, now: Millis, cause: Box<Cause>, at_once: bool, out: &mut impl Effects<P>) {
         let retry = self.attempt;
         if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
             return self.stop(now, cause, out);
@@ -202,9 +202,9 @@ impl<P: Payload> Machine<P> {
     }
 
     /// A verdict of stop, or no tries left.
-    pub(super) fn stop(&mut self, now: Millis, cause: Cause, out: &mut impl Effects<P>) {
+    pub(super) fn stop(&mut self, now: Millis, cause: Box<Cause>, out: &mut impl Effects<P>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
-        self.close(now, End { code, reason: cause.reason.clone(), cause: Some(cause) }, out);
+        self.close(now, End { code, reason: cause.reason.clone(), cause: Some(*cause) }, out);
     }
 
     pub(super) fn close(&mut self, now: Millis, end: End, out: &mut impl Effects<P>) {

@@ -363,7 +363,7 @@ impl<P: Payload + 'static> Poll<P> {
     }
 
     /// What a status other than 200 means.
-    fn refused(&self, head: &Head, body: &P) -> Cause {
+    fn refused(&self, head: &Head, body: &P) -> Box<Cause> {
         if head.status == 400 && !self.hand.sid.is_empty() {
             return Cause::new(Kind::Close).because("the server does not know the session any more");
         }

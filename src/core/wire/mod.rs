@@ -50,7 +50,7 @@ pub enum Said<P> {
     /// This became of the messages that were under way.
     Posted(Fate),
     /// It is over.
-    Ended(Cause),
+    Ended(Box<Cause>),
 }
 
 /// What became of the messages of a POST.
@@ -207,7 +207,11 @@ fn ended<P>(report: Report<P>, out: &mut Vec<Said<P>>) {
         Report::Closed { code, reason } if code != 1006 => Said::Ended(Cause::close(code, reason)),
         Report::Unusable { why } => Said::Ended(Cause::new(Kind::Unusable).because(why)),
         Report::Failed { why, .. } => Said::Ended(Cause::new(Kind::Network).because(why)),
-        Report::Refused { why } => Said::Ended(Cause { refused: true, ..Cause::new(Kind::Network).because(why) }),
+        Report::Refused { why } => {
+            let mut cause = Cause::new(Kind::Network).because(why);
+            cause.refused = true;
+            Said::Ended(cause)
+        }
         Report::Closed { .. } => Said::Ended(Cause::new(Kind::Network)),
         Report::Unready { why } => Said::Ended(Cause::new(Kind::Provider).because(why)),
         Report::Reply => Said::Alive,

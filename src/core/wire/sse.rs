@@ -158,7 +158,9 @@ impl Stream {
         if head.status != 200 {
             Said::Ended(Cause::status(head.status, head.retry_after))
         } else if head.content_type != "text/event-stream" {
-            Said::Ended(Cause { status: 200, ..Cause::new(Kind::ContentType).because(head.content_type) })
+            let mut cause = Cause::new(Kind::ContentType).because(head.content_type);
+            cause.status = 200;
+            Said::Ended(cause)
         } else {
             Said::Opened
         }
