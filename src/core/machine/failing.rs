@@ -3,7 +3,7 @@
 use core::mem;
 
 use super::{
-    Failure, Machine, State,
+    Carrier, Failure, Machine, State,
     config::{ANSWERS, ASK_AFTER, BLOCKED, HURRY_FLOOR},
 };
 use crate::core::{
@@ -236,9 +236,10 @@ impl<P: Payload> Machine<P> {
     /// Drops the carrier, and the probe with it.
     pub(super) fn let_go(&mut self, now: Millis, farewell: Option<(u16, Text)>, out: &mut impl Effects<P>) {
         self.drop_probe(out);
-        let Some(carrier) = self.carrier.take() else { return };
+        let Some(&Carrier { id, .. }) = self.carrier.as_ref() else { return };
+        self.carrier = None;
         let is_over = farewell.is_some();
-        out.push(Effect::Drop(carrier.id, farewell));
+        out.push(Effect::Drop(id, farewell));
         self.outbox.begins_anew();
         if POSTS {
             // After the end nothing is sent again.
