@@ -202,6 +202,8 @@ impl<P: Payload> Machine<P> {
     }
 
     /// A verdict of stop, or no tries left.
+    // All who call have it in a box, and would each have to take it out.
+    #[allow(clippy::boxed_local)]
     pub(super) fn stop(&mut self, now: Millis, cause: Box<Cause>, out: &mut impl Effects<P>) {
         let code = if cause.code == 0 { 1006 } else { cause.code };
         self.close(now, End { code, reason: cause.reason.clone(), cause: Some(*cause) }, out);
