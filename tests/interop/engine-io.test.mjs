@@ -101,11 +101,14 @@ for (const name of process.env.SERVERS?.split(",") ?? Object.keys(ENGINES)) {
     });
 
     test("it moves up under traffic in both directions, and nothing is lost, repeated or out of order", TIMEOUT, async () => {
-      let page;
+      // The request may come before `join` has returned.
+      let isJoined;
+      const joined = new Promise((resolve) => { isJoined = resolve; });
       at.server.plan("upgrade", async (_, { isUpgrade }) => {
-        if (isUpgrade) await until(page, () => heard.length > 200);
+        if (isUpgrade) await until(await joined, () => heard.length > 200);
       });
-      page = await join(at.server, "upgrade", { transports: ["long-poll", "websocket"] });
+      const page = await join(at.server, "upgrade", { transports: ["long-poll", "websocket"] });
+      isJoined(page);
       await say(page, "count 1000");
       const count = await page.evaluate(() => flow((count) => {
         const up = told.find(({ type }) => type === "transportchange");
