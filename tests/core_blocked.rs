@@ -13,9 +13,9 @@
 mod world;
 
 use everwire::__core::{
-    cause::Kind,
+    cause::{Kind, Verdict},
     machine::Config,
-    types::{Effect, End, Input, Lane, Notice, PageEvent, Phase, Report},
+    types::{Effect, End, Input, Lane, Notice, PageEvent, Phase, Report, Ruling},
     wire::{raw::Raw, relay::Relay},
 };
 use world::{
@@ -145,6 +145,19 @@ fn a_server_that_refuses_the_fallback_before_anything_has_worked_is_tried_once_m
         let told = notices(&effects);
         assert!(matches!(told[..], [Notice::Closed(End { code: 1006, .. })]), "{told:?}");
         assert_eq!((cause_of(told[0]).kind, cause_of(told[0]).status), (Kind::Status, code));
+    }
+}
+
+#[test]
+fn an_application_that_takes_such_a_refusal_for_the_end_is_obeyed() {
+    for (ruling, phase) in [(None, Phase::Connecting), (Some(Ruling::Verdict(Verdict::Stop)), Phase::Closed)] {
+        let config = Config { judges: true, transports: SOCKET_OR_POLL.to_vec(), ..Config::default() };
+        let mut bench = Bench::with(Relay, config);
+        bench.breaks();
+        bench.step(Input::Judged(None));
+        bench.report(answer(status(403), ""));
+        bench.step(Input::Judged(ruling));
+        assert_eq!(bench.phase(), phase, "{ruling:?}");
     }
 }
 

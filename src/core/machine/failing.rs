@@ -73,6 +73,7 @@ impl<P: Payload> Machine<P> {
     /// The verdict, and what follows from it.
     fn failed(&mut self, now: Millis, failure: Failure, ruling: Option<Ruling>, out: &mut impl Effects<P>) {
         let Failure { mut cause, transport, useful, opened, stood, suspected } = failure;
+        let by_default = ruling.is_none();
         let verdict = match ruling {
             Some(Ruling::Verdict(verdict)) => verdict,
             Some(Ruling::RetryAfter(span)) => {
@@ -89,12 +90,14 @@ impl<P: Payload> Machine<P> {
             return self.stop(now, cause, out);
         }
         if verdict == Verdict::Stop
+            && by_default
             && cause.kind == Kind::Status
             && self.ladder.has_other()
             && !self.ladder.is_proven()
             && self.wire.prefers(Transport::WebSocket, transport)
         {
-            // It may be just this rung that the server does not have. If no other one has worked yet, it is an answer that counts.
+            // It may be just this rung that the server does not have, unless the application knows better. If no other one has worked yet,
+            // it is an answer that counts.
             self.ladder.lacks();
             self.inquired(cause.status);
             return self.retry(now, cause, self.carried.is_none(), out);
