@@ -162,14 +162,11 @@ export const connect = (face, engine, wire) => {
     return false;
   };
 
-  /** Where messages come from, from now on. */
-  const from = (origin) => {
-    shared = { target: face, origin };
-  };
-  const settle = (given) => {
+  /** Where the connection is, from now on, and where its messages come from: from there, unless a redirect has led elsewhere. */
+  const settle = (given, origin = new URL(given.url).origin) => {
     place = given;
     it.url = given.url;
-    from(new URL(given.url).origin);
+    shared = { target: face, origin };
   };
 
   /** Where an attempt goes: known, or asked for, once. */
@@ -197,9 +194,13 @@ export const connect = (face, engine, wire) => {
     const part = { ...parts.get(key), where, controller };
     parts.set(key, part);
     const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
+    const comesFrom = (origin) => {
+      where.origin = origin;
+      if (id === carrier) settle(where.place, origin);
+    };
     const begin = () => {
       try {
-        const given = { ...wire, ...where.place, ...details(signal, where.place), from: isProbe ? Object : from };
+        const given = { ...wire, ...where.place, ...details(signal, where.place), comesFrom };
         if (!signal.aborted) Object.assign(part, open(given, report, signal));
       } catch (error) {
         report(UNUSABLE, { text: String(error) });
@@ -320,6 +321,9 @@ export const connect = (face, engine, wire) => {
     },
     flush(id) {
       current = carrier = id;
+      const { where } = parts.get(id) ?? {};
+      // A probe had better not say so before.
+      if (where) settle(where.place, where.origin);
       log?.("carrier", { id });
       input(FLUSH, { id });
     },

@@ -4,7 +4,7 @@ import { nativeSource } from "./native.js";
 import { OPENED, SOURCE_ERROR } from "./names.js";
 
 /** The browser's own EventSource (WHATWG HTML 9.2), for events of these types. `tell` takes them. */
-export const eventSource = ({ httpUrl, withCredentials, types, tell, from }, report, signal) => {
+export const eventSource = ({ httpUrl, withCredentials, types, tell, comesFrom }, report, signal) => {
   const source = nativeSource(httpUrl, { withCredentials });
   let last = "";
   let hasId = false;
@@ -19,7 +19,7 @@ export const eventSource = ({ httpUrl, withCredentials, types, tell, from }, rep
       last = lastEventId;
       if (signal.aborted) return;
       // A redirect may lead elsewhere.
-      if (known !== origin) from(known = origin);
+      if (known !== origin) comesFrom(known = origin);
       tell([type, data, hasId ? lastEventId : undefined, isNew], isNew ? lastEventId : undefined);
     } else if (type === "open") report(OPENED);
     else if (type === "error") report(SOURCE_ERROR, { number: source.readyState === 2 });

@@ -16,7 +16,7 @@ const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
   open(request, {
     head(status, get, url) {
       begun = true;
-      wire.from(new URL(url).origin);
+      wire.comesFrom(new URL(url).origin);
       wire.known.failures = wire.known.refused = 0;
       report(HEAD, head(status, get));
     },

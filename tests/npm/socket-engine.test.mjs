@@ -227,9 +227,12 @@ test("where WebSocket is refused it polls, and moves up in the same session when
   await clock.install();
   await scene.fixture.control("refuse-websocket");
   await inPage(async (channel) => {
-    window.socket = new ReconnectingWebSocket(`/engine.io/echo?${channel}`, [], { wire: "engine.io", reconnect: quick });
+    let tries = 0;
+    const url = () => `/engine.io/echo?${channel}&try=${tries += 1}`;
+    window.socket = new ReconnectingWebSocket(url, [], { wire: "engine.io", reconnect: quick });
     await next(socket, "open");
     window.events = record(socket);
+    window.before = socket.url;
     window.change = next(socket, "transportchange");
   });
   assert.equal(await inPage(() => socket.transport), "long-poll");
@@ -239,11 +242,14 @@ test("where WebSocket is refused it polls, and moves up in the same session when
     const { from, to, why } = await change;
     const came = take(socket, 1);
     const delivery = socket.send("above");
-    return { from, to, why, delivery, came: await came, events: events.filter((type) => type !== "statechange") };
+    const urls = [before, socket.url].map((url) => new URL(url).searchParams.get("try"));
+    return { from, to, why, delivery, came: await came, events: events.filter((type) => type !== "statechange"), urls };
   });
-  assert.deepEqual(seen, {
+  const { urls: [first, last], ...rest } = seen;
+  assert.deepEqual(rest, {
     from: "long-poll", to: "websocket", why: undefined, delivery: "sent", came: ["above"], events: ["transportchange", "message"] });
   assert.equal((await sids()).length, 1);
+  assert.ok(Number(last) > Number(first), "its URL is where it is, which was asked for anew");
 });
 
 test("an upgrade that fails changes nothing", async () => {
