@@ -20,8 +20,10 @@ export async function launchFirefox() {
     if (!response.ok) throw new Error(`${method} ${path}: ${value.error}: ${value.message}`);
     return value;
   };
+  // Else each WebSocket to a host, port and path that has refused one waits, half as long again each time, whichever page opens it.
+  const prefs = { "network.websocket.delay-failed-reconnects": false };
   const { sessionId } = await call("POST", "/session", { capabilities: { alwaysMatch: {
-    browserName: "firefox", timeouts: { script: PATIENCE, pageLoad: PATIENCE }, "moz:firefoxOptions": { args: ["-headless"] },
+    browserName: "firefox", timeouts: { script: PATIENCE, pageLoad: PATIENCE }, "moz:firefoxOptions": { args: ["-headless"], prefs },
   } } });
   const session = `/session/${sessionId}`;
   return {
