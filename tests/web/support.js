@@ -88,10 +88,16 @@ const replace = (owner, name, make) => {
   };
 };
 
+/**
+ * Is it the browser's driver that calls this? That of WebKit runs a script in the page each time that the runner looks how far the tests
+ * are, which is ten times a second, and gives it a timer of the page's as its limit.
+ */
+const isDriver = () => new Error().stack.includes("evaluateJavaScriptFunction");
+
 /** Counts what a page has of the browser's: listeners, timers, sockets and requests. */
 export class Tally {
   #listeners = new Map();
-  #timers = new Set();
+  #timers = new Map();
   #requests = new Map();
   #undo = [];
 
@@ -109,17 +115,17 @@ export class Tally {
       listeners.delete(callback);
       return remove.call(this, type, callback, ...rest);
     });
-    put(globalThis, "setTimeout", (set) => (callback, ...rest) => {
+    put(globalThis, "setTimeout", (set) => (callback, ms, ...rest) => {
       const timer = set((...args) => {
         timers.delete(timer);
         callback(...args);
-      }, ...rest);
-      timers.add(timer);
+      }, ms, ...rest);
+      if (!isDriver()) timers.set(timer, `a timeout of ${ms} ms`);
       return timer;
     });
-    put(globalThis, "setInterval", (set) => (...args) => {
-      const timer = set(...args);
-      timers.add(timer);
+    put(globalThis, "setInterval", (set) => (callback, ms, ...rest) => {
+      const timer = set(callback, ms, ...rest);
+      timers.set(timer, `an interval of ${ms} ms`);
       return timer;
     });
     for (const name of ["clearTimeout", "clearInterval"]) {
@@ -157,8 +163,7 @@ export class Tally {
 
   left() {
     const requests = [...this.#requests.values()].map((state) => state()).filter(Boolean);
-    const timers = this.#timers.size ? [`${this.#timers.size} timers`] : [];
-    return [...this.#listeners.values(), ...timers, ...requests].join(", ");
+    return [...this.#listeners.values(), ...this.#timers.values(), ...requests].join(", ");
   }
 
   end() {
