@@ -16,7 +16,9 @@ import { header } from "./headers.js";
 export const eventHeaders = (given, lastId) => {
   given ??= {};
   // Not a `Headers`, for a host may have XMLHttpRequest alone.
-  const headers = typeof given[Symbol.iterator] === "function" ? [...given] : Object.entries(given);
+  const all = typeof given[Symbol.iterator] === "function" ? [...given] : Object.entries(given);
+  // The application may have begun after an id; what came since takes its place.
+  const headers = lastId ? all.filter(([name]) => name.toLowerCase() !== "last-event-id") : all;
   if (!headers.some(([name]) => name.toLowerCase() === "accept")) headers.push(["Accept", "text/event-stream"]);
   const bytes = new TextEncoder().encode(lastId);
   // One by one, for an id may have more of them than a call can have arguments.

@@ -118,6 +118,21 @@ test("an id may be longer than a call has arguments", async () => {
   assert.equal(seen, true);
 });
 
+test("a last id among the application's own headers is where it begins, and the next one takes its place", async () => {
+  const seen = await inPage(async () => {
+    const all = [];
+    for (const Source of [ReconnectingEventSource, everwire.EventSource]) {
+      const { fetch, sent } = answering(["retry: 100\nid: 5\ndata: 1\n\n"], ["data: 2\n\n"]);
+      const source = new Source("/sse/x", { fetch, headers: { "last-event-ID": "3" }, reconnect: quick });
+      await take(source, 2);
+      source.close();
+      all.push(sent.slice(0, 2));
+    }
+    return all;
+  });
+  assert.deepEqual(seen, [["3", "5"], ["3", "5"]]);
+});
+
 // ---- what a reconnect meant ----
 
 test("a reconnect is told with whether the last id was sent, and how long there was nothing", async () => {
