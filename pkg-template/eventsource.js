@@ -51,6 +51,7 @@ export const sourceClass = (engine) => {
         limit: Math.min(options.maxEventBytes ?? MAX_EVENT_BYTES, 2 ** 31 - 1),
         transports: streams,
         place,
+        once: !repeatable,
         provide: provided && (async () => placed(...await Promise.all([url, headers, body].map(valueOf)))),
         query: String(options.resume?.query ?? ""),
         resume: resuming(place?.url, options.resume),

@@ -48,7 +48,10 @@ const members = {
 
   /** Connects now: while waiting, in place of a connection that is there, and after the end. */
   reconnect() {
-    connectionOf(this).reconnect();
+    const inner = innerOf(this);
+    // What begins anew after the end is opened and closed anew.
+    if (this.state === "closed") inner.opened = inner.closed = undefined;
+    inner.connection.reconnect();
   },
 
   stats() {

@@ -23,9 +23,9 @@ const streamed = (open, prepare = (url) => url) => (wire, report, signal) => {
     chunk: read,
     done: () => report(DONE),
     async failed(why) {
-      const { known, body } = wire;
+      const { known, body, once } = wire;
       // A request that may act on something is not made once more to find out; and in an outage not after each try.
-      if (begun || body) return report(FAILED, { text: why });
+      if (begun || body || once) return report(FAILED, { text: why });
       known.failures = -~known.failures;
       if (!known.refused && known.failures % ASK_AGAIN === 1) known.refused = await isRefusedByCors(request, signal);
       if (!known.refused) return report(FAILED, { text: why });

@@ -421,6 +421,35 @@ test("a GET that the application does not want repeated is not; a QUERY is, with
   assert.deepEqual(query, Array(2).fill(["QUERY", "all"]));
 });
 
+test("after the end, reconnect() makes opened and closed anew", async () => {
+  const seen = await inPage(async ([url]) => {
+    const source = new ReconnectingEventSource(url, { transports: ["fetch-stream"] });
+    const words = await source.opened.catch(({ message }) => message);
+    const first = await source.closed;
+    source.reconnect();
+    await source.opened;
+    const { closed } = source;
+    const isOver = await Promise.race([closed.then(() => true), settle().then(() => false)]);
+    source.close();
+    return [words, first.cause.status, isOver, (await closed).code];
+  }, [url("status=403&times=1")]);
+  assert.deepEqual(seen, ["the server refused (403)", 403, false, 1000]);
+});
+
+test("what may not be repeated is not asked of another origin once more, to find out why it has failed", async () => {
+  const asked = await inPage(async (url) => {
+    const modes = [];
+    const fetch = async (_, { mode = "cors" }) => {
+      modes.push(mode);
+      throw new TypeError("down");
+    };
+    const source = new ReconnectingEventSource(url, { fetch, repeatable: false });
+    await next(source, "close");
+    return modes;
+  }, `${scene.fixture.other}/sse/${scene.channel}`);
+  assert.deepEqual(asked, ["cors"]);
+});
+
 test("a body that the method cannot have is refused at once", async () => {
   const said = await inPage(() => ["GET", "head"].map((method) => {
     try {
