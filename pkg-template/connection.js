@@ -129,6 +129,7 @@ export const connect = (face, engine, wire) => {
     it.state = "connecting";
     it.closing = false;
     it.ended = undefined;
+    it.wasOpen = false;
     life = new AbortController();
     const { signal } = life;
     const { transport, until } = remembered.get(memo()) ?? {};
@@ -322,8 +323,8 @@ export const connect = (face, engine, wire) => {
     flush(id) {
       current = carrier = id;
       const { where } = parts.get(id) ?? {};
-      // A probe had better not say so before.
-      if (where) settle(where.place, where.origin);
+      // A probe had better not say so before; and where the application still thinks about it, nothing is known yet.
+      if (where && !where.ready) settle(where.place, where.origin);
       log?.("carrier", { id });
       input(FLUSH, { id });
     },

@@ -25,6 +25,7 @@ export const plainly = (face, given, { signal, debug }) => {
     if (socket) made.binaryType = socket.binaryType;
     counters.attempts += 1;
     it.ended = undefined;
+    it.wasOpen = false;
     if (signal?.aborted) made.close();
     made.onopen = isOurs(() => {
       upSince = performance.now();

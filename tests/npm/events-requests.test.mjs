@@ -431,9 +431,12 @@ test("after the end, reconnect() makes opened and closed anew", async () => {
     const { closed } = source;
     const isOver = await Promise.race([closed.then(() => true), settle().then(() => false)]);
     source.close();
-    return [words, first.cause.status, isOver, (await closed).code];
+    const { code } = await closed;
+    source.reconnect();
+    const state = source.opened.then(() => source.state);
+    return [words, first.cause.status, isOver, code, await state];
   }, [url("status=403&times=1")]);
-  assert.deepEqual(seen, ["the server refused (403)", 403, false, 1000]);
+  assert.deepEqual(seen, ["the server refused (403)", 403, false, 1000, "open"]);
 });
 
 test("what may not be repeated is not asked of another origin once more, to find out why it has failed", async () => {

@@ -655,6 +655,22 @@ test("what a function gives for an attempt that was left is not used", async () 
 
 // ---- attempts that do not get through ----
 
+test("what is sent while the application thinks about the headers of a poll goes out first, once it has them", async () => {
+  const came = await inPage(async (channel) => {
+    const headers = async () => {
+      await new Promise((resolve) => { setTimeout(resolve, 800); });
+      return {};
+    };
+    const socket = new ReconnectingWebSocket(`/relay/${channel}`, [], { wire: "relay", transports: ["long-poll"], headers });
+    socket.send("early");
+    const came = take(socket, 2);
+    await new Promise((resolve) => { setTimeout(resolve, 700); });
+    socket.send("later");
+    return came;
+  }, scene.channel);
+  assert.deepEqual(came, ["early", "later"]);
+});
+
 test("where no WebSocket gets through there is one clear end, which names the wires that have another way", async () => {
   const seen = await inPage(async (channel) => {
     const socket = new ReconnectingWebSocket(`/ws/echo?refuse&${channel}`, [], { reconnect: quick });
