@@ -171,7 +171,7 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   id?: (data: Readable<Data>) => string | undefined;
   /** Where to go on. The relay has ids and a query of its own. */
   resume?: ResumeOptions & {
-    /** Send the last id in the query, under this name. */
+    /** Send the last id in the query, under this name, in the place of one that the URL has there. */
     query?: string;
     /** Makes the first message of a connection that goes on after an id; undefined is none. */
     message?: (lastEventId: string) => Payload | undefined;
@@ -212,7 +212,10 @@ export interface EventSourceOptions extends ConnectionOptions {
   transports?: readonly ("eventsource" | "fetch-stream" | "xhr-stream" | "long-poll")[];
   /** Where to go on, and how to say so. */
   resume?: ResumeOptions & {
-    /** Send the last id in the query, under this name, instead of the header `Last-Event-ID`; to another origin that spares a preflight. */
+    /**
+     * Send the last id in the query, under this name, in the place of one that the URL has there, instead of the header `Last-Event-ID`; to
+     * another origin that spares a preflight.
+     */
     query?: string;
   };
   /**

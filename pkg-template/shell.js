@@ -8,7 +8,13 @@ import { nativeSocket } from "./native.js";
 /** `url` with parameters, which are encoded, at the end of its query. */
 export const withParameters = (url, parameters) => (parameters && url ? `${url}${url.includes("?") ? "&" : "?"}${parameters}` : url);
 
-export const withQuery = (url, name, value) => withParameters(url, `${name}=${encodeURIComponent(value)}`);
+/** `url` with this parameter in the place of what it had under the name: a server may read the first one. The others stay as they are written. */
+export const withQuery = (url, name, value) => {
+  const it = new URL(url);
+  const others = it.search.slice(1).split("&").filter((part) => part && !new URLSearchParams(part).has(name));
+  it.search = [...others, `${name}=${encodeURIComponent(value)}`].join("&");
+  return it.href;
+};
 
 /** XMLHttpRequest has no cache mode, so every request has a URL of its own. */
 export const uncached = (url) => withParameters(url, `_=${Math.random()}`);

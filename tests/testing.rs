@@ -156,6 +156,27 @@ fn events_go_on_after_the_last_id_over_every_transport() {
 }
 
 #[test]
+fn the_last_id_takes_the_place_of_one_that_the_url_has() {
+    for (given, asked) in [
+        ("?since=1", "?since=2"),
+        ("?since=1&room=1&since=0&since", "?room=1&since=2"),
+        ("?a=%7e&since=1&sinces=1?", "?a=%7e&sinces=1?&since=2"),
+        ("?", "?since=2"),
+    ] {
+        let network = FakeNetwork::new();
+        let server = network.server(PRICES).unwrap();
+        let _prices = Events::builder([PRICES, given].concat()).resume_query("since").open().unwrap();
+        network.advance(SECOND);
+        server.event("message", "1.5", Some("2"));
+        network.advance(SECOND);
+        server.drop_all();
+        network.advance(10 * SECOND);
+        let last = server.connection().expect("open again");
+        assert!(last.url().ends_with(&[PRICES, asked].concat()), "of {given}: {}", last.url());
+    }
+}
+
+#[test]
 fn the_browsers_own_event_source_names_the_last_id_only_where_it_tries_again_by_itself() {
     let network = FakeNetwork::new();
     let server = network.server(PRICES).unwrap();

@@ -258,6 +258,59 @@ played("an application's fetch is the only one that makes requests", async (net)
     { message: "transports: xhr-stream was given; expected fetch-stream" });
 });
 
+// ---- the last id in the query ----
+
+/** The query of the newest connection to a server, once `connection` is open and was lost after an id. */
+const goesOn = async (net, server, connection) => {
+  await net.until(() => connection.state === "open");
+  server.send("7", { id: "7" });
+  await net.advance(SOON);
+  server.connection.drop();
+  await net.until(() => connection.state === "open" && server.connection);
+  const { search } = new URL(server.connection.url);
+  connection.close();
+  await net.advance(SOON);
+  return search;
+};
+
+for (const transport of ["eventsource", "fetch-stream"]) {
+  played(`the last id takes the place of one that the URL of an event stream has, over ${transport}`, async (net) => {
+    const server = net.server(STREAM);
+    const resume = { query: "since" };
+    for (const [given, asked] of [
+      ["?since=3", "?since=7"], ["?since=3&since=4", "?since=7"], ["?s%69nce=3&room=1", "?room=1&since=7"], ["?since", "?since=7"],
+      // What the server may have signed is left as it was written.
+      ["?a=%7e+b&since=3&%zz&sinces=1?", "?a=%7e+b&%zz&sinces=1?&since=7"], ["?&", "?since=7"],
+    ]) {
+      const stream = new ReconnectingEventSource(STREAM + given, { resume, transports: [transport] });
+      assert.equal(await goesOn(net, server, stream), asked, given);
+    }
+  });
+}
+
+played("the last id takes the place of one that the URL of a socket has", async (net) => {
+  const server = net.server(SOCKET);
+  const socket = new ReconnectingWebSocket(`${SOCKET}?since=3&room=1`, [], { id: (data) => data, resume: { query: "since" } });
+  assert.equal(await goesOn(net, server, socket), "?room=1&since=7");
+});
+
+for (const transport of ["websocket", "eventsource", "long-poll"]) {
+  played(`the last id takes the place of one that the URL of a relay has, over ${transport}`, async (net) => {
+    const server = net.relay(STREAM);
+    const socket = new ReconnectingWebSocket(`${STREAM}?last_event_id=1:0`, [], { wire: "relay", transports: [transport] });
+    await net.until(() => socket.state === "open");
+    server.publish("new");
+    await net.until(() => socket.lastEventId);
+    socket.reconnect();
+    await net.until(() => socket.state === "open");
+    await net.advance(1_000);
+    const ids = new URL(server.attempts.at(-1).url).searchParams.getAll("last_event_id");
+    assert.deepEqual(ids, [socket.lastEventId]);
+    socket.close();
+    await net.advance(SOON);
+  });
+}
+
 // ---- event streams of another origin, which the browser's own EventSource reconnects to by itself ----
 
 /** What becomes of a stream that is lost, or that `ends`, after an event. */

@@ -64,7 +64,7 @@ impl Xhr {
         if request.method == "GET" && !request.has_cursor_in_url {
             // It has no cache mode, so a URL that may have been asked for before gets a number.
             let random = ((js_sys::Math::random() * f64::from(u32::MAX)) as u32).to_string();
-            raw.open(&request.method, &query::with(&request.url, "_", &random))?;
+            raw.open(&request.method, &query::with_query(&request.url, &["_=", &random].concat()))?;
         } else {
             raw.open(&request.method, &request.url)?;
         }
