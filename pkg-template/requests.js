@@ -36,12 +36,11 @@ const until = (signal, on) => {
 /** WHATWG Fetch, the body read as it comes. Throws where there is no such thing. */
 export const fetchStream = ({ url, method, headers, body, withCredentials, fetch = globalThis.fetch }, on, signal) => {
   const { head, chunk, done, failed } = until(signal, on);
-  if (fetch === globalThis.fetch && !("body" in Response.prototype)) throw new TypeError("fetch gives no streams here");
+  if (!fetch || (fetch === globalThis.fetch && !("body" in Response.prototype))) throw new TypeError("fetch gives no streams here");
   const credentials = withCredentials ? "include" : "same-origin";
-  // Asked for here and not in `read`, so that a host without fetch throws.
-  const asked = fetch(url, { method, headers, body, credentials, cache: "no-store", signal, ...(body && { duplex: "half" }) });
   const read = async () => {
-    const response = await asked;
+    // One of the application's own may throw at once, which is a failure like any other.
+    const response = await fetch(url, { method, headers, body, credentials, cache: "no-store", signal, ...(body && { duplex: "half" }) });
     head(response.status, (name) => response.headers.get(name), response.url || url);
     const reader = response.body?.getReader();
     if (!reader) return done();

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { pkg } from "./support.mjs";
 
 const load = (name) => import(pathToFileURL(join(pkg, name)));
-const { ReconnectingEventSource, ReconnectingWebSocket } = await load("index.js");
+const { EventSource, ReconnectingEventSource, ReconnectingWebSocket } = await load("index.js");
 const { fakeNetwork } = await load("testing.js");
 
 const SOCKET = "wss://example.test/socket";
@@ -256,6 +256,30 @@ played("an application's fetch is the only one that makes requests", async (net)
   stream.close();
   assert.throws(() => new ReconnectingEventSource(STREAM, { fetch, transports: ["fetch-stream", "xhr-stream"] }),
     { message: "transports: xhr-stream was given; expected fetch-stream" });
+});
+
+played("a fetch of the application's that throws is one that fails: it is tried again", async (net) => {
+  net.server("/stream");
+  for (const fail of [() => { throw new Error("no token"); }, async () => { throw new Error("no token"); }]) {
+    let asked = 0;
+    const stream = new ReconnectingEventSource("/stream", { fetch: (...request) => ((asked += 1) > 1 ? fetch(...request) : fail()) });
+    const came = record(stream, "reconnecting", "close");
+    await net.until(() => stream.state === "open" || stream.state === "closed");
+    const { lastError } = stream.stats();
+    assert.deepEqual([stream.state, came, lastError.kind, lastError.reason], ["open", ["reconnecting"], "network", "no token"]);
+    stream.close();
+    await net.advance(SOON);
+  }
+});
+
+played("a fetch of the application's that throws is tried again by the strict class too, and by nothing else", async (net) => {
+  const server = net.server("/stream");
+  let asked = 0;
+  const fail = () => { throw new Error("no token"); };
+  const source = new EventSource("/stream", { fetch: (...request) => ((asked += 1) > 1 ? fetch(...request) : fail()) });
+  await net.until(() => source.readyState === EventSource.OPEN);
+  assert.deepEqual([asked, vias(server)], [2, ["fetch"]]);
+  source.close();
 });
 
 // ---- the last id in the query ----
