@@ -26,7 +26,7 @@ export const sourceClass = (engine) => {
       const withCredentials = Boolean(options.withCredentials);
       const verb = method.toUpperCase();
       const safe = SAFE.includes(verb);
-      if (BARE.includes(verb) && body !== undefined) fail("body", "one", "none with the method " + method);
+      if (BARE.includes(verb) && body != null) fail("body", "one", "none with the method " + method);
       const placed = (url, headers, body) => {
         const httpUrl = resolve(url, "http");
         return { url: httpUrl, httpUrl, headers, body };

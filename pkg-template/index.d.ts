@@ -199,7 +199,7 @@ export interface EventSourceOptions extends ConnectionOptions {
   /** The method of the request. Default: `GET`. Another one is for fetch and XMLHttpRequest. */
   method?: string;
   /** The body of the request, with a method that has one. */
-  body?: MaybeAsync<BodyInit>;
+  body?: MaybeAsync<BodyInit | null>;
   /**
    * Whether a request may be repeated that the server may have acted on. Default: that of the method, true for `GET`. If not, the end of its
    * response closes the connection, without an error; so does a failure, with one, but where the server said that it did not act on it (401
@@ -504,7 +504,7 @@ export interface StrictEventSourceInit extends EventSourceInit {
   /** The method of the request. Default: `GET`. */
   method?: string;
   /** The body of the request, with a method that has one. */
-  body?: BodyInit;
+  body?: BodyInit | null;
   /** In place of the global `fetch`. */
   fetch?: typeof fetch;
 }

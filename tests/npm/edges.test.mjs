@@ -282,6 +282,17 @@ played("a fetch of the application's that throws is tried again by the strict cl
   source.close();
 });
 
+played("a body that is null is none, as in RequestInit", async (net) => {
+  const server = net.server(STREAM);
+  for (const options of [{ body: null }, { body: null, headers: { "X-Test": "1" } }, { method: "POST", body: () => null }]) {
+    const stream = new ReconnectingEventSource(STREAM, options);
+    await net.until(() => stream.state === "open");
+    stream.close();
+    await net.advance(SOON);
+  }
+  assert.deepEqual(server.attempts.map(({ method, text }) => [method, text]), [["GET", ""], ["GET", ""], ["POST", ""]]);
+});
+
 // ---- the last id in the query ----
 
 /** The query of the newest connection to a server, once `connection` is open and was lost after an id. */

@@ -46,6 +46,9 @@ const streaming: EventSourceOptions = { silenceTimeout: 20_000, resume: { lastEv
 const events = new ReconnectingEventSource(new URL("https://example.com/feed"), streaming);
 events.addEventListener("price", ({ data, lastEventId }) => data.length + lastEventId.length);
 events.addEventListener("reconnected", ({ continuity, downtime }) => continuity === "gap" && downtime > 0);
+const init: RequestInit = { method: "GET", body: null };
+new ReconnectingEventSource("/feed", { method: init.method, body: init.body });
+new EventSource("/feed", { body: null });
 const rest: number = events.stats().uptime + events.readyState + ReconnectingEventSource.CLOSED;
 
 const asking = new ReconnectingEventSource<string>(async () => "/tokens", {
