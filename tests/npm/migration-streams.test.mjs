@@ -140,6 +140,18 @@ const hiding = async ({ net, run, server }) => {
   }
   return [seen, server.connection.lastEventId];
 };
+/** The same with a stream that comes to its end after that; and how many requests there were, when the page was hidden and shown again. */
+const hidingToTheEnd = async (scene) => {
+  const { net, server } = scene;
+  const seen = await hiding(scene);
+  server.connection.close();
+  await net.advance(MINUTE);
+  for (const change of ["hide", "show"]) {
+    net[change]();
+    await net.advance(MINUTE);
+  }
+  return [...seen, server.attempts.length];
+};
 const shownWhenOpen = async ({ net, run, server, shown }) => {
   run();
   await net.advance();
@@ -182,7 +194,8 @@ const CALLED = {
       return [server.attempts.length, server.connections.length, shown];
     }, [1, 0, [["over"]]]],
   "fetchEventSource(url, { openWhenHidden: true })": ["a hidden page keeps its stream", hiding, [[1, 1, 1], ""]],
-  "fetchEventSource(url, {})": ["a hidden page has no stream, and one that is shown goes on", hiding, [[1, 0, 1], "7"]],
+  'fetchEventSource(url, { method: "POST" })': ["a hidden page has no stream, and one that is shown goes on, unless that was over",
+    hidingToTheEnd, [[1, 0, 1], "7", 2]],
   "fetchEventSource(url, { fetch: mine })": ["requests are made by the page's own function", shownWhenOpen, [1, ["same-origin"]]],
   'fetchEventSource(url, { credentials: "include", fetch: mine })': ["cookies go to another origin", shownWhenOpen, [1, ["include"]]],
 };
