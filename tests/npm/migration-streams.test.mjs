@@ -162,11 +162,14 @@ const CALLED = {
   "fetchEventSource(url, { onmessage: ({ data }) => show(data) })": ["messages are told", (scene) => price(scene), [["100"]]],
   "fetchEventSource(url, { onmessage: ({ id, event, data }) => show(id, event, data) })": ["events are told with their ids and names",
     (scene) => price(scene, { id: "7", event: "price" }), [["7", "price", "100"]]],
-  'fetchEventSource(url, { method: "POST", headers: { "X-Token": "x" }, body: "question" })': ["a POST is sent, and again after a failure",
+  'fetchEventSource(url, { method: "POST", headers: { "X-Token": "x" }, body: "question" })': [
+    "a POST is sent, and again after a failure, but not after the end",
     async ({ net, run, server }) => {
       server.refuse(500).accept();
       run();
       await net.until(() => server.connection);
+      server.connection.close();
+      await net.advance(MINUTE);
       return server.attempts.map(({ method, headers, text }) => [method, headers.get("x-token"), text]);
     }, [["POST", "x", "question"], ["POST", "x", "question"]]],
   ["fetchEventSource(url, { onopen: async ({ ok, status }) => { if (!ok) throw new Error(status); }, "
@@ -182,6 +185,17 @@ const CALLED = {
     await net.until(() => server.connection);
     return net.now >= 5_000 && net.now <= 7_500;
   }, true],
+  'fetchEventSource(url, {}).then(() => show("over"))': ["the end of a response is the end, and a failure is none",
+    async ({ net, run, server, shown, lose }) => {
+      server.refuse(500).accept();
+      run();
+      await net.until(() => server.connection);
+      await lose();
+      const before = shown.flat();
+      server.connection.close();
+      await net.advance(MINUTE);
+      return [server.attempts.length, before, shown.flat()];
+    }, [3, [], ["over"]]],
   'fetchEventSource(url, { onclose: () => show("over") })': ["the end of a response is the end", endings, [false, ["over"]]],
   'fetchEventSource(url, { onclose: () => { throw new Error("again"); }, onerror: () => {} })': [
     "the end of a response is a loss", endings, [true, []]],
