@@ -114,7 +114,8 @@ export type Readable<Data> = Data extends Blob ? ArrayBuffer : Data;
 export interface WebSocketOptions<Data = any> extends ConnectionOptions {
   /**
    * When to try again; false: never. With `reconnect: false` and no other option but `signal` and `debug`, it is the browser's own WebSocket in
-   * everything: what it throws, when it tells what, and that `send` returns nothing. Default: true.
+   * everything: what it throws, when it tells what, and that `send` returns nothing; but not where the URL or the subprotocols are a function's.
+   * Default: true.
    */
   reconnect?: boolean | ReconnectOptions;
   /**
@@ -156,7 +157,10 @@ export interface WebSocketOptions<Data = any> extends ConnectionOptions {
     /** Send again by POST what may have arrived, as its answer was lost; it may arrive twice. Default: false, and it is `dropped` as `unknown`. */
     resend?: boolean;
   };
-  /** Keeps an eye on a raw WebSocket that may die without a word. Default: false. The other wires need none. */
+  /**
+   * Keeps an eye on a raw WebSocket that may die without a word. Default: false. Engine.IO has a heartbeat of its own; a relay would publish
+   * the message, and has `silenceTimeout`.
+   */
   heartbeat?: false | {
     /** After so long without anything from the server, the message is sent. Default: 25,000 ms. */
     interval?: number;
@@ -244,7 +248,7 @@ export interface EventIterator<E> extends AsyncIterableIterator<E> {
 export interface Stats {
   /** Attempts so far. */
   attempts: number;
-  /** Open connections that were lost and tried again. */
+  /** Open connections that were lost: those that were tried again, and the last one, if its loss was the end. */
   drops: number;
   /** For how many milliseconds the connection has been open; 0 while it is not. */
   uptime: number;

@@ -32,7 +32,7 @@ const valueOf = (given) => (isFunction(given) ? given() : given);
 
 const heart = (heartbeat, wire) => {
   if (!heartbeat) return undefined;
-  if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}`);
+  if (wire !== "raw") fail("heartbeat", "one", `none with the wire ${wire}: a relay would publish it, Engine.IO has its own`);
   const { interval = 25_000, timeout = 10_000, message, isReply } = heartbeat;
   if (!isFunction(message)) fail("heartbeat.message", message, "a function");
   if (isReply && !isFunction(isReply)) fail("heartbeat.isReply", isReply, "a function");

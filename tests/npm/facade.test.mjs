@@ -441,6 +441,7 @@ test("what cannot be is said at once, with what was given and what was expected"
       wire: () => new ReconnectingWebSocket("/ws", [], { wire: "rely" }),
       whenFull: () => new ReconnectingWebSocket("/ws", [], { outbox: { whenFull: "drop" } }),
       transports: () => new ReconnectingWebSocket("/ws", [], { transports: ["long-poll"] }),
+      heartbeat: () => new ReconnectingWebSocket("/ws", [], { wire: "relay", heartbeat: { message: () => "ping" } }),
       none: () => new ReconnectingEventSource("/sse", { transports: [] }),
       delay: () => new ReconnectingEventSource("/sse", { reconnect: { maxDelay: "long" } }),
       timeout: () => new ReconnectingEventSource("/sse", { connectTimeout: NaN }),
@@ -468,6 +469,7 @@ test("what cannot be is said at once, with what was given and what was expected"
     wire: "TypeError: wire: rely was given; expected raw or relay or engine.io",
     whenFull: "TypeError: outbox.whenFull: drop was given; expected refuse or drop-oldest or drop-newest",
     transports: "TypeError: transports: long-poll was given; expected websocket",
+    heartbeat: "TypeError: heartbeat: one was given; expected none with the wire relay: a relay would publish it, Engine.IO has its own",
     none: "TypeError: transports: nothing was given; expected eventsource or fetch-stream or xhr-stream or long-poll",
     delay: "TypeError: reconnect.maxDelay: long was given; expected a number of at least 1",
     timeout: "TypeError: connectTimeout: NaN was given; expected a number of at least 1",
@@ -604,6 +606,25 @@ test("whatever an application adds to a class of its own is not in the way", asy
     return take(socket, 1);
   });
   assert.deepEqual(came, ["x"]);
+});
+
+test("a WebSocket of the page's own is used if it was there before the package, and not one that came later", async () => {
+  await scene.reopen(() => {
+    window.used = [];
+    window.named = (name, Native) => class extends Native {
+      constructor(...given) {
+        super(...given);
+        used.push(name);
+      }
+    };
+    globalThis.WebSocket = named("before", WebSocket);
+  });
+  const used = await inPage(async () => {
+    globalThis.WebSocket = named("after", WebSocket);
+    await next(new ReconnectingWebSocket("/ws/echo"), "open");
+    return used;
+  });
+  assert.deepEqual(used, ["before"]);
 });
 
 test("put in the place of the native classes, they still connect by those", async () => {

@@ -39,6 +39,10 @@ careful.ongap = ({ after }) => after.length;
 careful.release();
 new ReconnectingWebSocket("/ws", null);
 new ReconnectingWebSocket("/engine.io/", [], { wire: "engine.io", transports: ["long-poll", "websocket"] });
+// Their handlers' events are others than those of the browser's own classes.
+const native: [WebSocket, typeof WebSocket] = [socket as WebSocket, ReconnectingWebSocket as typeof WebSocket];
+// @ts-expect-error
+const uncast: WebSocket = socket;
 const causes: Cause[] = [];
 socket.addEventListener("transportchange", ({ why }) => why && causes.push(why));
 
