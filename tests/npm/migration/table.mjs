@@ -21,11 +21,11 @@ const { fakeNetwork } = await load("testing.js");
 /** A package that pages are moved from. */
 export const peer = createRequire(new URL("../peers/", import.meta.url));
 
-/** The rows of each table of the page, in order: `{ was, becomes }`, as code. */
+/** The rows of each table of the page, in order: `{ was, becomes }`, as code, and `last`, the third column as it is written. */
 export const tables = readFileSync(new URL("../../../docs/migration.md", import.meta.url), "utf8").match(/(^\|.*\n)+/gm).map((table) => (
   table.trim().split("\n").slice(2).map((line) => {
-    const [was, becomes] = line.split(/(?<!\\)\|/).slice(1).map((cell) => cell.trim().replaceAll("\\|", "|").replace(/^`(.*)`$/, "$1"));
-    return { was, becomes: becomes === "the same" ? was : becomes };
+    const [was, becomes, last] = line.split(/(?<!\\)\|/).slice(1).map((cell) => cell.trim().replaceAll("\\|", "|").replace(/^`([^`]*)`$/, "$1"));
+    return { was, becomes: becomes === "the same" ? was : becomes, last };
   })));
 
 /** Runs code of a cell, and returns what it gives, unless it is statements. */
