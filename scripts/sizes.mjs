@@ -19,6 +19,7 @@ const IMPORTS = [
   ["everwire/lazy", "init, ReconnectingEventSource"],
   ["everwire/lazy", "init, ReconnectingWebSocket"],
   ["everwire/polyfill"],
+  ["everwire/polyfill/force"],
   ["everwire/testing", "fakeNetwork"],
   ["everwire/user-timing", "userTiming"],
   ["everwire/devtools"],
@@ -70,7 +71,9 @@ export async function sizes(pkg) {
   for (const [entry, names = ""] of IMPORTS) {
     measured[`${entry}: ${names}`] = weigh(await bundledFrom(pkg, entry, names));
   }
-  for (const name of ["machine", "raw", "parser"]) measured[`wasm/${name}.wasm`] = weigh(readFileSync(join(pkg, "wasm", `${name}.wasm`)));
+  for (const file of ["dist/everwire.iife.js", "wasm/machine.wasm", "wasm/raw.wasm", "wasm/parser.wasm"]) {
+    measured[file] = weigh(readFileSync(join(pkg, file)));
+  }
   return measured;
 }
 

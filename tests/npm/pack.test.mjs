@@ -13,6 +13,7 @@ const FILES = [
   "LICENSE-APACHE",
   "LICENSE-MIT",
   "README.md",
+  "classic.d.ts",
   "compile.js",
   "connection.js",
   "debug.d.ts",

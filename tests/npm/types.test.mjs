@@ -12,7 +12,7 @@ const folder = mkdtempSync(join(tmpdir(), "everwire-types-"));
 after(() => rmSync(folder, { recursive: true }));
 mkdirSync(join(folder, "node_modules"));
 cpSync(join(root, "pkg"), join(folder, "node_modules/everwire"), { recursive: true });
-for (const name of ["compiles", "worker"]) cpSync(join(root, `tests/npm/types/${name}.ts`), join(folder, `${name}.mts`));
+for (const name of ["compiles", "worker", "classic"]) cpSync(join(root, `tests/npm/types/${name}.ts`), join(folder, `${name}.mts`));
 
 /** Compiles this file with the library of its host, and with all that the package declares: `skipLibCheck` is off. */
 const compile = (name, lib, module, resolution) => {
@@ -27,3 +27,7 @@ for (const [module, resolution] of [["esnext", "bundler"], ["node16", "node16"],
 }
 
 test("the same in workers, with no library of windows", () => compile("worker", "webworker", "esnext", "bundler"));
+
+test("the classic script's global has the types of all that it has, in a page's own script", () => {
+  for (const [module, resolution] of [["esnext", "bundler"], ["nodenext", "nodenext"]]) compile("classic", "dom", module, resolution);
+});
