@@ -24,6 +24,21 @@ const CONSTRUCT = `
   }
   globalThis.said = said;`;
 
+/** The same of everwire/lazy, as \`told\`, what \`init\`, the promises of the connections and their \`error\` events say. */
+const CONSTRUCT_LAZILY = `
+  import { init, ReconnectingEventSource, ReconnectingWebSocket } from "everwire/lazy";
+
+  globalThis.tell = async (server) => {
+    const initialised = init("/node_modules/everwire/wasm/machine.wasm").then(() => "loaded", ({ message }) => message);
+    const connections = [
+      new ReconnectingWebSocket(server.replace("http", "ws") + "/ws/echo"), new ReconnectingEventSource(server + "/sse/greetings?first=oldest"),
+    ];
+    const opened = connections.map((connection) => connection.opened.then(() => "open", ({ message }) => message));
+    const said = [await initialised, ...await Promise.all(opened)];
+    for (const connection of connections) connection.close();
+    return said;
+  };`;
+
 const TIMEOUT = { timeout: 60_000 };
 
 let fixture;
@@ -39,11 +54,12 @@ before(async () => {
 
   folder = makeProject();
   writeFileSync(join(folder, "src/construct.js"), CONSTRUCT);
-  for (const name of ["index", "construct"]) {
+  writeFileSync(join(folder, "src/lazily.js"), CONSTRUCT_LAZILY);
+  for (const name of ["index", "construct", "lazily"]) {
     const script = `<script type="module" src="dist/${name}.js"></script>`;
     writeFileSync(join(folder, `${name}.html`), `<!doctype html>\n<title>${name}</title>\n${script}\n`);
   }
-  const entryPoints = ["index", "worker", "construct"].map((name) => join(folder, "src", `${name}.js`));
+  const entryPoints = ["index", "worker", "construct", "lazily"].map((name) => join(folder, "src", `${name}.js`));
   await build({ entryPoints, outdir: join(folder, "dist"), bundle: true, format: "esm", logLevel: "error" });
 
   const chromium = await launchBrowser();
@@ -99,5 +115,17 @@ for (const browser of ["Chromium", "Firefox"]) {
       assert.match(message, /needs script-src 'wasm-unsafe-eval'/);
       assert.deepEqual([kind, cause], ["Error", "CompileError"]);
     }
+  });
+
+  test(`${browser}: everwire/lazy needs its module's address besides, and is given up with the directive that is missing`, TIMEOUT, async () => {
+    const { origin } = fixture;
+    const servers = `${origin} ${origin.replace("http", "ws")}`;
+    const telling = (policy) => under(policy, "lazily", browser, `tell(${JSON.stringify(origin)})`);
+    const allowed = await telling(`default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self' ${servers}`);
+    assert.deepEqual(allowed, { value: ["loaded", "open", "open"], broken: [] });
+    const { value: forbidden } = await telling(`default-src 'none'; script-src 'self'; connect-src 'self' ${servers}`);
+    for (const said of forbidden) assert.match(said, /everwire\/lazy could not load its module: .*needs script-src 'wasm-unsafe-eval'/);
+    const { value: unreached } = await telling(`default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${servers}`);
+    for (const said of unreached) assert.match(said, /everwire\/lazy could not load its module: /);
   });
 }

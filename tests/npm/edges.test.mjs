@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { pkg } from "./support.mjs";
 
-const load = (name) => import(pathToFileURL(join(pkg, name)));
+const load = (name, query = "") => import(pathToFileURL(join(pkg, name)) + query);
 const { EventSource, ReconnectingEventSource, ReconnectingWebSocket } = await load("index.js");
 const { fakeNetwork } = await load("testing.js");
 
@@ -135,6 +135,57 @@ test("what waits for the module of everwire/lazy goes in order, and gets no olde
   } finally {
     net.restore();
   }
+});
+
+// ---- the module of everwire/lazy, for event streams ----
+
+const MODULE = "https://example.test/machine.wasm";
+const READY = readFileSync(join(pkg, "wasm/machine.wasm"));
+let loaded = 0;
+/** A stream of the entry, which was told where its module is, and what it tells of itself. */
+const openEarly = async (net) => {
+  const lazy = await load("lazy.js", `?${loaded += 1}`);
+  const initialised = lazy.init(MODULE).catch(({ message }) => message);
+  const stream = new lazy.ReconnectingEventSource(STREAM);
+  const came = record(stream, "open", "message", "reconnecting", "error", "close");
+  await net.advance(SOON);
+  return { ...lazy, initialised, stream, came };
+};
+
+played("a module that cannot be loaded is the end of an event stream, with a reason, and it may be tried again", async (net) => {
+  const server = net.server(STREAM);
+  const module = net.server(MODULE, () => ({ status: 404 }));
+  const { init, initialised, stream, came } = await openEarly(net);
+  const why = `everwire/lazy could not load its module: ${MODULE} was answered with 404`;
+  assert.equal(await initialised, why);
+  await net.advance(SOON);
+  const { kind, reason } = (await stream.closed).cause;
+  assert.deepEqual([came, kind, reason, stream.readyState], [["error", "close"], "unusable", why, 2]);
+  assert.deepEqual([server.connections.length, server.attempts.length, module.attempts.length], [0, 1, 1]);
+
+  await init(READY);
+  stream.reconnect();
+  await net.until(() => stream.state === "open");
+  server.send("on");
+  await net.advance(SOON);
+  assert.deepEqual(came.slice(2), ["open", "message"]);
+  stream.close();
+});
+
+played("a module that does not come is given up after a minute, and with it the stream that was opened meanwhile", async (net) => {
+  const server = net.server(STREAM);
+  const module = net.server(MODULE).stall();
+  const { init, initialised, stream, came } = await openEarly(net);
+  await net.advance(59_000 - net.now);
+  assert.deepEqual([came, stream.state, server.connections.length, module.connections.length], [[], "connecting", 1, 0]);
+  await net.advance(2_000);
+  assert.match(await initialised, /could not load its module: The operation timed out/);
+  assert.deepEqual([came, stream.state, server.connections.length], [["error", "close"], "closed", 0]);
+
+  stream.reconnect();
+  await init(READY);
+  await net.until(() => stream.state === "open");
+  stream.close();
 });
 
 // ---- what it says of itself ----
