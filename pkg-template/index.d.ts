@@ -207,7 +207,7 @@ export interface EventSourceOptions extends ConnectionOptions {
   /**
    * Whether a request may be repeated that the server may have acted on. Default: that of the method, true for `GET`. If not, the end of its
    * response closes the connection, without an error; so does a failure, with one, but where the server said that it did not act on it (401
-   * with `refresh`, 425, 429, 503).
+   * with `refresh`, 425, 429, 503). If so, that end is a loss like any other, and the request is made again: a POST too.
    */
   repeatable?: boolean;
   /** In place of the global `fetch`. It makes all requests, so `fetch-stream` is the only transport then. */
