@@ -1,8 +1,8 @@
 // A connection: the two ends of its machine. What happens goes into the machine as inputs; what it wants done comes out as effects,
 // which wait in a queue until the input is through.
 
-import { CAUSES, CLOSE, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PAGE, PHASES, RECONNECT, REFRESHED, RELEASE, REPLY,
-  SENT, START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
+import { ASKED, CAUSES, CLOSE, CLOSING, CONTINUITIES, DELIVERIES, EVENT, FLUSH, INQUIRED, JUDGED, MOVED, PAGE, PHASES, QUEUED, RECONNECT,
+  REFRESHED, RELEASE, REPLY, SENT, START, TICK, TRANSPORTS, UNREADY, UNSENDABLE, UNSENT, UNUSABLE, VERDICTS, WHY_DROPPED } from "./names.js";
 import { bare, logger, sizeOf } from "./log.js";
 import { attempt, fail } from "./options.js";
 import { askByHttp, sendBeacon, watchPage, withParameters, withQuery } from "./shell.js";
@@ -194,7 +194,11 @@ export const connect = (face, engine, wire) => {
     const where = parts.get(id)?.where ?? locate();
     const part = { ...parts.get(key), where, controller };
     parts.set(key, part);
-    const report = (kind, details) => signal.aborted || input(kind, { ...details, id });
+    const report = (kind, details) => {
+      part.isOver = true;
+      if (signal.aborted) part.then?.();
+      else input(kind, { ...details, id });
+    };
     const comesFrom = (origin) => {
       where.origin = origin;
       if (id === carrier) settle(where.place, origin);
@@ -202,10 +206,12 @@ export const connect = (face, engine, wire) => {
     const begin = () => {
       try {
         const given = { ...wire, ...where.place, ...details(signal, where.place), comesFrom };
-        if (!signal.aborted) Object.assign(part, open(given, report, signal));
+        if (signal.aborted) return;
+        Object.assign(part, open(given, report, signal));
       } catch (error) {
-        report(UNUSABLE, { text: String(error) });
+        return report(UNUSABLE, { text: String(error) });
       }
+      if (key > 0) report(ASKED);
     };
     part.again ??= (cursor) => {
       const { repeat, where } = parts.get(key);
@@ -254,6 +260,8 @@ export const connect = (face, engine, wire) => {
       // The browser's own class has parsed what it gives.
       const parses = openParser && TRANSPORTS[transport] !== "eventsource";
       use(id, id, wire.transports[TRANSPORTS[transport]], (signal, place, cursor = after, type = "attempt") => {
+        // Since this was asked for, the application may have read another one.
+        if (wire.id) cursor = it.lastEventId;
         const at = (url) => addressed(id, query && cursor && url ? withQuery(url, query, cursor) : url);
         const frame = (event) => {
           const { data } = event;
@@ -305,7 +313,13 @@ export const connect = (face, engine, wire) => {
     },
     farewell(id, body) {
       const { httpUrl, headers } = parts.get(id)?.where.place ?? {};
-      if (httpUrl) sendBeacon({ ...wire, headers, httpUrl: addressed(id, httpUrl) }, body.join?.("") ?? body);
+      if (!httpUrl) return;
+      const request = { ...wire, headers, httpUrl: addressed(id, httpUrl) };
+      const say = () => sendBeacon(request, body.join?.("") ?? body);
+      // What is on its way by POST has to arrive before.
+      const up = parts.get(-id);
+      if (up && !up.isOver) up.then = say;
+      else say();
     },
     drop(id, ...farewell) {
       log?.("leave", { id });
@@ -487,10 +501,9 @@ export const connect = (face, engine, wire) => {
     },
     /** What becomes of a message: of `DELIVERIES`. */
     send(data, terms) {
-      if (flows && !terms && !queue.length) {
-        effects.send(carrier, data);
-        return DELIVERIES[SENT];
-      }
+      if (flows && !terms && !queue.length) return DELIVERIES[effects.send(carrier, data) ? SENT : QUEUED];
+      // Who is closing takes nothing any more.
+      if (it.socket?.readyState === 2) input(CLOSING, { id: carrier });
       // What waits in the queue is sent when the listener that is running returns, and until then that may change it.
       const delivery = machine?.send(busy ? wire.copy(data) : data, terms, wire.copy) ?? 0;
       if (delivery === UNSENDABLE) {

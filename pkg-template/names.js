@@ -3,7 +3,7 @@
 // Inputs: see `input` in src/js/machine.rs.
 export const START = 0, TICK = 1, FLUSH = 2, RECONNECT = 3, CLOSE = 4, PAGE = 5, OPENED = 6, EVENT = 7, SOURCE_ERROR = 8,
   UNREADY = 9, DONE = 10, UNSENT = 11, FAILED = 12, ANSWER = 14, HEAD = 16, CLOSED = 17, WALL_CLOCK = 18, JUDGED = 19,
-  REFRESHED = 20, UNUSABLE = 21, RELEASE = 22, MOVED = 23, INQUIRED = 24, REPLY = 25, REFUSED = 26;
+  REFRESHED = 20, UNUSABLE = 21, RELEASE = 22, MOVED = 23, INQUIRED = 24, REPLY = 25, REFUSED = 26, ASKED = 27, CLOSING = 28;
 // Of those with two lanes, the odd number is the uplink.
 export const UP = 1;
 // Page events.
@@ -16,7 +16,7 @@ export const WHY_DROPPED = ["full", "closed", "unknown", "refused", "expired", "
 /** The place of a verdict, plus one, is its number. */
 export const VERDICTS = ["retry", "refresh", "stop"];
 export const DELIVERIES = ["refused", "queued", "sent"];
-export const SENT = 2;
+export const QUEUED = 1, SENT = 2;
 /** This one is no place of theirs: the wire cannot carry it. */
 export const UNSENDABLE = 3;
 

@@ -63,6 +63,9 @@ const packet = async (part) => {
 
 const credentials = (all) => (all ? "include" : "same-origin");
 
+/** From its beginning on, a request that is left to end by itself may take this long, in milliseconds. */
+const LAST = 30_000;
+
 /**
  * A poll, or a POST of `body`, which may be a list of packets: by XMLHttpRequest, or fetch where there is none. It is answered when it is whole.
  * What this gives repeats a poll: with the same object, which costs a page less than a new one.
@@ -81,9 +84,15 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
     report(ANSWER + lane, { ...said, value });
   };
   const failed = () => report(FAILED + lane);
+  // What the application sent before it closed is on its way.
+  const isLeft = () => signal.aborted && !(lane && signal.reason.length);
   const byFetch = (body, url = httpUrl) => {
     // In service workers, and beyond browsers.
-    const options = { method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal };
+    const controller = new AbortController();
+    signal.onabort = () => isLeft() && controller.abort();
+    const options = {
+      method, headers: all, body, credentials: credentials(withCredentials), cache: "no-store", signal: controller.signal,
+    };
     fetch(address(url), options)
       .then(async (response) => [response, await response.arrayBuffer()])
       .then(([{ status, headers }, value]) => answer(status, () => (name) => headers.get(name), value), failed);
@@ -98,7 +107,10 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
       if (status) answer(status, () => header(xhr), response);
       else failed();
     };
-    signal.onabort = () => xhr.abort();
+    signal.onabort = () => {
+      if (isLeft()) xhr.abort();
+      else xhr.timeout = LAST;
+    };
     return (body, url = httpUrl) => {
       xhr.open(method, address(url));
       for (const [name, value] of all) xhr.setRequestHeader(name, value);
@@ -106,7 +118,7 @@ export const httpRequest = ({ httpUrl, own, withCredentials, headers, body }, re
     };
   };
   const send = globalThis.XMLHttpRequest ? byXhr() : byFetch;
-  if (Array.isArray(body)) Promise.all(body.map(packet)).then((packets) => signal.aborted || send(packets.join("\x1e"))).catch(failed);
+  if (Array.isArray(body)) Promise.all(body.map(packet)).then((packets) => isLeft() || send(packets.join("\x1e"))).catch(failed);
   else send(body);
   // Not in a worker: in Firefox's, one that was opened anew at its end was not heard of again.
   return { repeat: globalThis.document && send };

@@ -40,6 +40,7 @@ class Script {
   }
 
   #step(act, { times = 1, ...options } = {}) {
+    if (!Number.isSafeInteger(times)) fail("times", times, "a whole number; the last step stays for the attempts that follow");
     for (let i = 0; i < times; i += 1) this.#add({ act, ...options });
     return this;
   }

@@ -148,6 +148,26 @@ fn a_server_that_refuses_the_fallback_before_anything_has_worked_is_tried_once_m
     }
 }
 
+/// A server that takes its time to refuse looks, until then, like one that holds the poll.
+#[test]
+fn a_refusal_that_comes_late_counts_as_well() {
+    for transports in [&SOCKET_OR_POLL[..], &[LONG_POLL]] {
+        let mut bench = Bench::on(Relay, transports);
+        if bench.rungs() == [WEBSOCKET] {
+            bench.breaks();
+        }
+        bench.later(800);
+        assert_eq!(bench.phase(), Phase::Open, "as far as can be seen");
+        bench.report(answer(status(404), ""));
+        if bench.rungs().last() == Some(&WEBSOCKET) {
+            bench.breaks();
+        }
+        let last = bench.notices().last();
+        let Some(Notice::Closed(End { cause: Some(cause), .. })) = last else { panic!("{last:?}") };
+        assert_eq!((cause.kind, cause.status), (Kind::Status, 404));
+    }
+}
+
 #[test]
 fn an_application_that_takes_such_a_refusal_for_the_end_is_obeyed() {
     for (ruling, phase) in [(None, Phase::Connecting), (Some(Ruling::Verdict(Verdict::Stop)), Phase::Closed)] {

@@ -13,6 +13,7 @@
 mod world;
 
 use everwire::__core::{
+    backoff::Backoff,
     cause::Kind,
     machine::Config,
     time::Millis,
@@ -93,6 +94,23 @@ fn a_socket_that_opens_and_dies_unused_is_left_when_it_does_so_again() {
     bench.breaks();
     bench.waits();
     assert_eq!(bench.rungs(), [WEBSOCKET, WEBSOCKET, EVENT_SOURCE]);
+}
+
+/// The way down to a rung that works is no try too many; to try one of them again is.
+#[test]
+fn a_connection_that_may_not_retry_tries_each_rung_once() {
+    let none = || Backoff { max_retries: Some(0), ..Backoff::DEFAULT };
+    let mut bench = Bench::with(Relay, Config { backoff: none(), ..Config::default() });
+    bench.breaks();
+    bench.report(Report::SourceError { gave_up: true });
+    bench.report(failed());
+    assert_eq!((bench.rungs(), bench.phase()), (vec![WEBSOCKET, EVENT_SOURCE, LONG_POLL], Phase::Closed));
+    // Once there was a connection, there is no way down any more.
+    let mut bench = Bench::with(Relay, Config { backoff: none(), ..Config::default() });
+    bench.breaks();
+    bench.opens();
+    bench.report(Report::SourceError { gave_up: true });
+    assert_eq!((bench.rungs(), bench.phase()), (vec![WEBSOCKET, EVENT_SOURCE], Phase::Closed));
 }
 
 /// T33: it was there, so it may be the server that is away; but that has proved nothing.

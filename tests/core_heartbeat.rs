@@ -327,17 +327,44 @@ fn alarmed(wire: impl Wire<Data> + 'static, begins: &[Report<Data>]) -> Bench {
     bench
 }
 
-/// Of these nothing can be known, or it would cost what cannot be had again; Engine.IO has a heartbeat of its own.
+/// Of these nothing can be known, or it would cost what cannot be had again.
 #[test]
 fn without_a_heartbeat_other_sockets_are_left_alone() {
-    for mut bench in [
-        alarmed(Raw::default(), &[opened(false), frame("x")]),
-        alarmed(Relay, &[opened(false), frame("no ids")]),
-        alarmed(EngineIo::default(), &[opened(false), frame(&handshake("s1", 1_000)), frame("4x")]),
-    ] {
+    for mut bench in
+        [alarmed(Raw::default(), &[opened(false), frame("x")]), alarmed(Relay, &[opened(false), frame("no ids")])]
+    {
         bench.later(2 * GRACE.0);
         assert_eq!((bench.phase(), bench.tries.len()), (Phase::Open, 1));
     }
+}
+
+/// Engine.IO has a heartbeat of its own; but a server that heard nothing for as long as it waits has given the session up.
+#[test]
+fn a_server_that_pings_has_to_speak_after_a_sleep_in_which_it_gave_up() {
+    for (slept, dies) in [(45_000, true), (44_999, false)] {
+        let begin = |bench: &mut Bench| {
+            let before = bench.now.after(Millis(1_700_000_000_000));
+            bench.step(Input::WallClock(before));
+            bench.step(Input::WallClock(before.after(Millis(slept))));
+        };
+        let mut bench = Bench::open(EngineIo::default());
+        bench.report(frame(&handshake("s1", 1_000)));
+        begin(&mut bench);
+        bench.later(GRACE.0 - 1);
+        assert_eq!(bench.tries.len(), 1);
+        bench.later(1);
+        assert_eq!(bench.tries.len() == 2, dies, "{slept}");
+        // Who speaks was not given up.
+        let mut bench = Bench::open(EngineIo::default());
+        bench.report(frame(&handshake("s1", 1_000)));
+        begin(&mut bench);
+        bench.report(frame("2"));
+        bench.later(2 * GRACE.0);
+        assert_eq!((bench.phase(), bench.tries.len()), (Phase::Open, 1));
+    }
+    let mut bench = alarmed(EngineIo::default(), &[opened(false), frame(&handshake("s1", 1_000)), frame("4x")]);
+    bench.later(GRACE.0);
+    assert_eq!(bench.tries.len(), 2);
 }
 
 // ---- what the other side says of its own signs of life ----

@@ -17,14 +17,14 @@ use everwire::__core::{
     cause::{Kind, Verdict},
     cursor::Continuity,
     machine::Config,
-    outbox::{Bounds, WhenFull},
+    outbox::{Bounds, Terms, WhenFull},
     time::Millis,
     types::{ConnId, Delivery, Effect, End, Head, Input, Notice, PageEvent, Phase, Refused, Report, Ruling, Why},
-    wire::{OwnIds, raw::Raw, relay::Relay},
+    wire::{OwnIds, engine_io::EngineIo, raw::Raw, relay::Relay},
 };
 use world::{
     Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, SOCKET_OR_POLL, WEBSOCKET, answer, begins,
-    bench::{asked, drops, handed, notices},
+    bench::{asked, dropped, drops, handed, notices},
     cause_of, closed, event, failed, frame, message, opened, piece, posted, sse, status, with_id,
 };
 
@@ -79,6 +79,36 @@ fn a_poll_that_is_held_for_half_a_second_was_accepted() {
     assert_eq!(bench.audit.live().len(), 1, "and it is the same poll");
     bench.later(HOUR);
     assert_eq!(bench.tries.len(), 1, "which is never aborted (T38)");
+}
+
+/// What the application takes long to provide is no poll that is held: there is none yet.
+#[test]
+fn a_poll_that_has_not_gone_out_is_not_held() {
+    let mut bench = Bench::new(Relay, Config { transports: vec![LONG_POLL], ..Config::default() });
+    bench.provides_later = true;
+    bench.step(Input::Start);
+    bench.later(9_000);
+    assert_eq!(bench.phase(), Phase::Connecting);
+    bench.report(Report::Asked);
+    bench.later(499);
+    assert_eq!(bench.phase(), Phase::Connecting);
+    bench.later(1);
+    assert_eq!(bench.phase(), Phase::Open);
+    // Who never provides it has as long as an answer would have.
+    let mut bench = Bench::new(Relay, Config { transports: vec![LONG_POLL], ..Config::default() });
+    bench.provides_later = true;
+    bench.step(Input::Start);
+    let effects = bench.later(10_000);
+    assert_eq!(cause_of(notices(&effects)[0]).kind, Kind::Timeout);
+}
+
+#[test]
+fn that_a_request_has_gone_out_changes_nothing_where_no_poll_may_be_held() {
+    for mut bench in [Bench::on(Relay, &[WEBSOCKET]), Bench::on(EngineIo::default(), &[LONG_POLL]), Bench::polling()] {
+        let before = bench.machine.next_deadline();
+        assert_eq!(bench.report(Report::Asked), []);
+        assert_eq!(bench.machine.next_deadline(), before);
+    }
 }
 
 /// T12: the timeout ends the attempt, it is not only told.
@@ -795,6 +825,24 @@ fn what_a_closing_socket_did_not_take_comes_back_in_order_and_goes_over_the_next
     bench.waits();
     bench.opens();
     assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["a", "b", "c", "d"]);
+}
+
+/// T17. What is sent meanwhile keeps the terms on which it is sent, and those of use only now are handed back.
+#[test]
+fn a_socket_that_is_known_to_be_closing_is_given_nothing() {
+    let mut bench = Bench::open(Raw::default());
+    bench.step(Input::Flush(bench.id()));
+    assert_eq!(bench.report(Report::Closing), []);
+    let volatile = Terms { volatile: true, ..Terms::default() };
+    assert_eq!(bench.send_on(Data::new("now"), volatile).0, Err(Refused::Volatile(Data::new("now"))));
+    let brief = Terms { ttl: Some(Millis(100)), ..Terms::default() };
+    assert_eq!(bench.send_on(Data::new("soon"), brief).0, Ok(Delivery::Queued));
+    assert_eq!(bench.send("some time").0, Ok(Delivery::Queued));
+    assert_eq!(dropped(&bench.later(100)), [("soon".into(), Why::Expired)]);
+    bench.breaks();
+    bench.waits();
+    bench.opens();
+    assert_eq!(handed(&bench.step(Input::Flush(bench.id()))), ["some time"]);
 }
 
 /// T17, where the socket was replaced before it could say so.

@@ -13,12 +13,14 @@
 mod world;
 
 use everwire::__core::{
+    cursor::Continuity,
     machine::Config,
     time::Millis,
     types::{ConnId, Delivery, Head, Input, Notice, Phase, Report, Transport},
+    wire::relay::Relay,
 };
 use world::{
-    Bench, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, XHR_STREAM, answer, begins,
+    Bench, Data, EVENT_SOURCE, FETCH_STREAM, HOUR, LONG_POLL, SECOND, WEBSOCKET, XHR_STREAM, answer, begins,
     bench::{asked, drops, handed, notices, remembered},
     event_stream, failed, frame, opened, posted, sse, status, with_id,
 };
@@ -92,6 +94,78 @@ fn a_probe_that_does_not_open_in_time_is_dropped() {
     assert_eq!(drops(&bench.later(10 * SECOND)), [probe]);
     bench.later(30 * SECOND);
     assert_eq!(bench.tries.len(), 4, "and the next one is later");
+}
+
+/// The relay over the browser's own EventSource, on which nothing came, and a probe that is open: the bench, its carrier and its probe.
+fn idle() -> (Bench, ConnId, ConnId) {
+    let mut bench = Bench::on(Relay, &[WEBSOCKET, EVENT_SOURCE]);
+    bench.breaks();
+    bench.opens();
+    bench.step(Input::Flush(bench.id()));
+    let carrier = bench.id();
+    bench.later(15 * SECOND);
+    let probe = bench.id();
+    assert_ne!(carrier, probe);
+    bench.report(opened(true));
+    (bench, carrier, probe)
+}
+
+/// A new one would begin with what is sent after it.
+#[test]
+fn a_probe_that_has_missed_nothing_becomes_the_carrier_where_there_is_no_id_to_go_on_from() {
+    let (mut bench, carrier, probe) = idle();
+    let effects = bench.later(SECOND);
+    assert_eq!((drops(&effects), asked(&effects)), (vec![carrier], vec![]));
+    let told = notices(&effects);
+    assert!(
+        matches!(told[..], [Notice::TransportChanged { from: EVENT_SOURCE, to: WEBSOCKET, why: None }]),
+        "{told:?}"
+    );
+    assert_eq!((bench.phase(), bench.id()), (Phase::Open, probe));
+    bench.step(Input::Flush(probe));
+    assert_eq!(handed(&bench.send("hello").1), ["hello"]);
+    bench.report(frame("id: 1:0\n\none"));
+    assert_eq!((bench.messages(), bench.machine.last_id().to_string()), (vec!["one".into()], "1:0".into()));
+    bench.breaks();
+    bench.waits();
+    assert_eq!(bench.rungs(), [WEBSOCKET, EVENT_SOURCE, WEBSOCKET, WEBSOCKET]);
+}
+
+#[test]
+fn a_probe_that_brought_what_the_carrier_has_yet_to_bring_does_not() {
+    let (mut bench, carrier, probe) = idle();
+    bench.report(frame("id: 1:0\n\none"));
+    // It comes over the carrier in time, and there is an id.
+    bench.step(Input::Report(carrier, Report::Event { data: Data::new("one"), id: "1:0".into() }));
+    let effects = bench.later(SECOND);
+    assert_eq!((drops(&effects), asked(&effects)), (vec![probe, carrier], vec!["1:0".into()]));
+    assert_eq!(bench.messages(), ["one"]);
+    // It does not: who goes on from nowhere is told so.
+    let (mut bench, carrier, probe) = idle();
+    bench.report(frame("id: 1:0\n\none"));
+    assert_eq!(drops(&bench.later(SECOND)), [probe, carrier]);
+    let effects = bench.report(opened(true));
+    assert!(matches!(notices(&effects)[0], Notice::Reconnected { continuity: Continuity::Fresh, .. }));
+}
+
+#[test]
+fn between_two_polls_without_ids_such_a_probe_becomes_the_carrier_as_well() {
+    for (spoke, left) in [(false, 1), (true, 2)] {
+        let mut bench = Bench::on(Relay, &[WEBSOCKET, LONG_POLL]);
+        bench.breaks();
+        let carrier = bench.id();
+        bench.step(Input::Report(carrier, answer(status(408), "")));
+        bench.step(Input::Flush(carrier));
+        bench.later(15 * SECOND);
+        bench.report(opened(false));
+        if spoke {
+            bench.report(frame("one"));
+        }
+        bench.later(SECOND);
+        let effects = bench.step(Input::Report(carrier, answer(status(408), "")));
+        assert_eq!(drops(&effects).len(), left);
+        assert!(!notices(&effects).iter().any(|notice| matches!(notice, Notice::Reconnected { .. })));
+    }
 }
 
 /// T35: what is under way is not cut off, and what waits goes over the better transport.
@@ -298,6 +372,10 @@ fn a_stream_that_brought_nothing_has_nothing_to_lose_by_a_move() {
     let probe = bench.id();
     bench.report(begins());
     assert_eq!(drops(&bench.chunk(":\n")), [probe, carrier]);
+    // It may have missed something, for there is nothing to go on from.
+    let effects = bench.report(begins());
+    let told = notices(&effects);
+    assert!(matches!(told[0], Notice::Reconnected { continuity: Continuity::Fresh, .. }), "{told:?}");
 }
 
 #[test]

@@ -269,7 +269,8 @@ fn what_a_closing_socket_did_not_take_is_reported_also_where_the_application_clo
     let (me, end) = (socket.clone(), server.clone());
     let _talks = socket.on_message(move |_| {
         end.connection().unwrap().close(1001, "");
-        assert_eq!(me.send("last words").unwrap(), Delivery::Sent);
+        assert!(me.send_with("of use now", Sending::volatile()).is_err(), "it is not kept for the next one");
+        assert_eq!(me.send("last words").unwrap(), Delivery::Queued);
         me.close();
     });
     network.run(socket.opened(), SECOND).unwrap().unwrap();

@@ -15,7 +15,7 @@
 //! | --- | --- | --- | --- |
 //! | Idle | `Start` | a carrier on the best rung | Connecting |
 //! | Connecting | the session says Opened, or brings a message | Opened or Reconnected is told; the outbox flows once the application has heard it | Open |
-//! | Connecting | a held poll is unanswered after [`HELD`] | the same: a poll that is held was accepted | Open |
+//! | Connecting | a poll that has [gone out](Report::Asked) is unanswered after [`HELD`] | the same: a poll that is held was accepted | Open |
 //! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
 //! | Open | Message | told; the cursor moves | Open |
 //! | Open | silence timeout, a POST unanswered for [too long](SLOWEST), Ended | *failure* | Waiting, Closed |
@@ -61,7 +61,8 @@
 //!
 //! **Moving up.** A probe proves itself as its wire says: a socket by holding, a stream by a byte. Then the connection moves where it
 //! loses nothing by it: from polls between two of them, from a stream as soon as there is an id to go on from, or nothing had come. A stream
-//! without ids is read to its end, and the next try is up there.
+//! without ids is read to its end, and the next try is up there. Where there is no id to go on from, a socket that brought nothing either becomes
+//! the carrier as it is, for a new one would miss what is sent meanwhile; what can only begin anew is told to be fresh.
 //!
 //! A wire that upgrades in place ([`Session::upgrade`]) moves the session itself: when the probe is ready and nothing is under way over the
 //! lower transport any more, the probe's session becomes the carrier's. There was no loss of connection, so none is told.
@@ -230,6 +231,8 @@ struct Probe<P> {
     deadline: Millis,
     /// It has proved itself then; never before that is known.
     holds: Millis,
+    /// It brought a message, which was left to the carrier to bring.
+    spoke: bool,
 }
 
 /// A connection. See the [module's documentation](self).
@@ -277,6 +280,8 @@ pub struct Machine<P> {
     /// When the connection was lost; never while there is one, and before there was one.
     down_since: Millis,
     last_try: Millis,
+    /// The other side was there once. That a poll is held is no more than a guess at it.
+    met: bool,
     /// How often the server has answered by HTTP what it did not answer by WebSocket.
     answers: u32,
     /// If that was often enough: the last attempt that began before; else 0.
@@ -344,6 +349,7 @@ impl<P: Payload> Machine<P> {
             wall_read: Millis::ZERO,
             down_since: Millis::NEVER,
             last_try: Millis::ZERO,
+            met: false,
             answers: 0,
             barred: 0,
             answer: 0,

@@ -185,11 +185,15 @@ pub enum Report<P> {
         /// What its answer needs.
         why: Text,
     },
+    /// The request that receives has gone out: what the application had to provide for it is there.
+    Asked,
     /// The application's provider of the URL, of headers or of the body failed, so there is nothing to open.
     Unready {
         /// What it threw.
         why: Text,
     },
+    /// The WebSocket is closing: it takes no message any more.
+    Closing,
     /// The WebSocket is closing and did not take this message.
     Unsent(P),
     /// The WebSocket is closed.
@@ -285,9 +289,10 @@ pub enum Effect<P> {
     Send(ConnId, P),
     /// Send the application's heartbeat over the open WebSocket.
     Ping(ConnId),
-    /// Send this by POST, and do not wait for what becomes of it: the attempt ends.
+    /// Send this by POST, behind what is on its way, and do not wait for what becomes of it: the attempt ends.
     Farewell(ConnId, P),
-    /// Abandon this attempt: detach from it first, then end it. Where it is a WebSocket, with these words.
+    /// Abandon this attempt: detach from it first, then end it. With these words the application has closed: a WebSocket ends with them, and a
+    /// message that is on its way by POST arrives all the same.
     Drop(ConnId, Option<(u16, Text)>),
     /// Send [`Input::Tick`] at this time; it replaces any earlier wish. `None`: not at all.
     Wake(Option<Millis>),

@@ -267,6 +267,8 @@ pub fn input(connection: usize, now: f64, kind: u32, id: u32, data: u32, number:
                 17 => Report::Closed { code: number as u16, reason: text },
                 25 => Report::Reply,
                 26 => Report::Refused { why: text },
+                27 => Report::Asked,
+                28 => Report::Closing,
                 _ => Report::Unusable { why: text },
             },
         ),

@@ -131,6 +131,9 @@ impl Driver {
     ///
     /// The message comes back where it was not taken.
     pub(crate) fn send(&self, data: Data, terms: Terms) -> Result<Delivery, Refused<Data>> {
+        if let Some(id) = self.attempts.closing() {
+            self.reported(id, Report::Closing);
+        }
         let result = self.machine.borrow_mut().send(clock::now(), data, terms, &mut *self.effects.borrow_mut());
         self.run();
         result
@@ -265,8 +268,9 @@ impl Driver {
 
     fn carry_out(&self, effect: Effect<Data>) {
         match effect {
-            Effect::Open(id, transport, cursor) => self.attempts.open(id, transport, &cursor.decoded()),
-            Effect::Poll(id, cursor) => self.attempts.poll(id, &cursor.decoded()),
+            // Since these were asked for, the application may have read another id.
+            Effect::Open(id, transport, _) => self.attempts.open(id, transport, &self.last_id()),
+            Effect::Poll(id, _) => self.attempts.poll(id, &self.last_id()),
             Effect::Address(id, query) => self.attempts.address(id, &query.decoded()),
             Effect::Send(id, data) => self.attempts.send(id, data),
             Effect::Ping(id) => self.attempts.ping(id),

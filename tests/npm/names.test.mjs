@@ -59,6 +59,8 @@ test("the numbers of the inputs are those that src/js/machine.rs takes", () => {
   arm(names.UNREADY, "Report::Unready");
   arm(names.DONE, "Report::Done");
   arm(names.UNSENT, "Report::Unsent");
+  arm(names.ASKED, "Report::Asked");
+  arm(names.CLOSING, "Report::Closing");
   arm(names.FAILED, "Report::Failed");
   arm(names.CLOSED, "Report::Closed");
   arm(names.WALL_CLOCK, "Input::WallClock");

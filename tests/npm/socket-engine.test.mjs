@@ -220,6 +220,29 @@ test("close tells the server, so that no session is left there", async () => {
   }, "the server did not know the session any more");
 });
 
+test("what is on its way when the application closes arrives, and only then is the session closed", async () => {
+  for (const data of ["last words", [1, 2, 3]]) {
+    const before = (await collected()).length;
+    const seen = await inPage(async ([channel, data]) => {
+      const socket = new ReconnectingWebSocket(`/engine.io/collect/${channel}`, [], { wire: "engine.io", transports: ["long-poll"] });
+      const dropped = givenUp(socket);
+      let delivery;
+      socket.onopen = () => {
+        delivery = socket.send(typeof data === "string" ? data : new Uint8Array(data));
+        socket.close();
+      };
+      await next(socket, "close");
+      return { delivery, whys: dropped.map(([, why]) => why) };
+    }, [scene.channel, data]);
+    assert.deepEqual(seen, { delivery: "sent", whys: ["unknown"] }, "nobody waits for the answer");
+    await eventually(async () => (await collected()).length > before, "it had arrived");
+  }
+  const posted = async () => (await asked()).filter(({ method }) => method === "POST");
+  await eventually(async () => (await posted()).length === 4, "the server had been told of the end of each");
+  const posts = await posted();
+  for (const at of [0, 2]) assert.equal(sidOf(posts[at]), sidOf(posts[at + 1]), "its session's end came behind it");
+});
+
 // ---- from the one to the other ----
 
 test("where WebSocket is refused it polls, and moves up in the same session when WebSocket works again", async () => {

@@ -248,6 +248,7 @@ test("options that cannot be used are named", () => {
   const server = install().server("https://example.com/");
   assert.throws(() => net.server("wss://example.com/?x"), /there is a fake server at this one/);
   assert.throws(() => server.refuse(42), /status: 42 was given/);
+  assert.throws(() => server.stall({ times: Infinity }), /times: Infinity was given; expected a whole number/);
   assert.throws(() => fakeNetwork(), /expected restore\(\) first/);
 });
 

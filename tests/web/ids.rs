@@ -1,8 +1,11 @@
 //! Last ids of the application's own, over WebSockets that have none.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
-use everwire::{Continuity, Delivery, Inbox, Message, Socket, SocketBuilder, Store, Wire};
+use everwire::{Continuity, Delivery, Inbox, Message, Socket, SocketBuilder, Store, Transport, Wire};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::support::{Fixture, Heard, Storage, is_open, quick, take, until};
@@ -140,4 +143,37 @@ async fn an_engine_io_session_can_go_on_after_such_an_id_as_well() {
     let own = fixture.path("for={key}");
     let own: Vec<&String> = queries.iter().filter(|query| query.contains(&own)).collect();
     assert!(own.last().unwrap().contains(&format!("after={last_id}")), "{own:?}");
+}
+
+/// A poll brings several messages at once; the first of them is not yet the last one.
+#[wasm_bindgen_test]
+async fn reconnecting_in_a_callback_goes_on_after_all_that_came_with_that_message() {
+    let fixture = Fixture::get().await;
+    let path = fixture.path("/engine.io/burst/?count=20&for={key}");
+    let number = |message: &Message| message.as_text().map(String::from);
+    let socket = Socket::builder(fixture.url(&path))
+        .wire(Wire::EngineIo)
+        .transports([Transport::LongPoll])
+        .id(number)
+        .resume_query("after")
+        .open()
+        .unwrap();
+    let (handle, last) = (socket.clone(), Rc::new(RefCell::new(String::new())));
+    let heard = last.clone();
+    let _listening = socket.on_message(move |message| {
+        if message.as_text() == Some("1") && heard.borrow().is_empty() {
+            handle.reconnect();
+        }
+        heard.replace(handle.last_event_id());
+    });
+    until("the first session", || !last.borrow().is_empty()).await;
+    let last = last.take();
+    assert_ne!(last, "1", "there were more");
+    until("the next session", || is_open(&socket)).await;
+    let queries = fixture.journal("/engine.io/burst/", "query").await;
+    let after = format!("after={last}");
+    assert!(
+        queries.iter().any(|query| query.contains(&fixture.path("for={key}")) && query.contains(&after)),
+        "{queries:?}"
+    );
 }

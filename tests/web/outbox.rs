@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use everwire::{Delivery, Message, Outbox, SendError, Sending, Socket, SocketBuilder, Subscription, WhenFull, Why};
+use everwire::{
+    Delivery, Message, Outbox, SendError, Sending, Socket, SocketBuilder, Subscription, Transport, WhenFull, Why, Wire,
+};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, Heard, is_open, quick, texts, until};
+use super::support::{Fixture, Heard, is_open, quick, sleep, texts, until};
 
 /// A socket that is not answered, so that nothing is sent by accident.
 fn unanswered(fixture: &Fixture, outbox: Outbox) -> (Socket, Heard<(String, Why)>, Subscription) {
@@ -120,4 +122,32 @@ async fn the_bound_in_bytes_counts_text_as_utf_8_and_so_does_the_buffered_amount
     assert_eq!(socket.buffered_amount(), 9);
     assert_eq!(socket.send("ü"), Err(SendError::Full(Message::from("ü"))));
     assert_eq!(socket.send("u"), Ok(Delivery::Queued));
+}
+
+/// Over a WebSocket the browser sends them before it closes. Nobody waits for the answer to a POST.
+#[wasm_bindgen_test]
+async fn what_is_on_its_way_when_the_application_closes_arrives() {
+    let fixture = Fixture::get().await;
+    let relay = || Socket::builder(fixture.url("/relay/{key}")).wire(Wire::Relay);
+    let engine = || Socket::builder(fixture.url("/engine.io/collect/{key}")).wire(Wire::EngineIo);
+    let mut arrived = 0;
+    for wire in [&relay as &dyn Fn() -> SocketBuilder, &engine] {
+        for transport in [Transport::WebSocket, Transport::LongPoll] {
+            let socket = wire().transports([transport]).open().unwrap();
+            // At a moment when no other one is on its way.
+            let send = || socket.send_with("last words", Sending::volatile()).is_ok();
+            until("the message", send).await;
+            socket.close();
+            arrived += 1;
+            while fixture.kept(&fixture.path("{key}")).await.len() < arrived {
+                sleep(20).await;
+            }
+        }
+    }
+    // The last one is the end of the session.
+    while fixture.journal("/engine.io/collect/{key}", "method").await.iter().filter(|method| *method == "POST").count()
+        < 2
+    {
+        sleep(20).await;
+    }
 }

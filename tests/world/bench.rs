@@ -25,6 +25,8 @@ pub(crate) struct Bench {
     pub(crate) tries: Vec<(Millis, ConnId, Transport)>,
     /// The most bytes of a line and of an event, for the requests that follow.
     pub(crate) max_event_bytes: usize,
+    /// Does the application take its time to provide what a request needs? It goes out when [`Report::Asked`] is reported.
+    pub(crate) provides_later: bool,
     /// What reads the requests.
     readers: BTreeMap<u32, Reader>,
 }
@@ -42,6 +44,7 @@ impl Bench {
             audit,
             tries: Vec::new(),
             max_event_bytes: 1 << 20,
+            provides_later: false,
             readers: BTreeMap::new(),
         }
     }
@@ -108,6 +111,10 @@ impl Bench {
         self.audit.sees_input(&input);
         self.machine.step(self.now, input, &mut effects);
         self.took(&effects);
+        let opened = |effect: &Effect<Data>| if let Effect::Open(id, ..) = effect { Some(*id) } else { None };
+        for id in effects.iter().filter_map(opened).filter(|_| !self.provides_later).collect::<Vec<_>>() {
+            effects.extend(self.step(Input::Report(id, Report::Asked)));
+        }
         effects
     }
 

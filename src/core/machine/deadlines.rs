@@ -24,7 +24,7 @@ impl<P: Payload> Machine<P> {
         let is_due = self.due.max(self.drain) <= now;
         match self.state {
             State::Waiting if self.due <= now => self.connect(now, out),
-            State::Connecting if self.held <= now => self.opened(now, out),
+            State::Connecting if self.held <= now => self.taken_for_open(now, out),
             State::Connecting if is_due => self.fail(now, Cause::new(Kind::Timeout), out),
             State::Refreshing if is_due => {
                 self.refreshed(now, Err(Text::from("no answer within the connect timeout")), out);

@@ -47,7 +47,8 @@ impl<P: Payload> Machine<P> {
         }
         if self.carried.is_some() {
             self.lost(now);
-        } else if self.online && self.barred != 0 && self.barred != id.0 {
+        }
+        if !self.met && self.online && self.barred != 0 && self.barred != id.0 {
             cause.kind = if self.answer == 401 { Kind::Status } else { Kind::Unusable };
             cause.status = self.answer;
             let cause = cause.because(BLOCKED);
@@ -100,7 +101,7 @@ impl<P: Payload> Machine<P> {
             // it is an answer that counts.
             self.ladder.lacks();
             self.inquired(cause.status);
-            return self.retry(now, cause, self.carried.is_none(), out);
+            return self.retry(now, cause, !self.met, !self.met, out);
         }
         if verdict == Verdict::Stop || (verdict == Verdict::Refresh && !self.config.refreshes) {
             // Retrying with the credentials that were refused is hammering.
@@ -126,11 +127,7 @@ impl<P: Payload> Machine<P> {
             let proven = opened || self.ladder.is_proven();
             let strikes = self.ladder.strike();
             let alone = transport == Transport::WebSocket && !self.ladder.has_other();
-            if alone
-                && self.carried.is_none()
-                && matches!(cause.kind, Kind::Network | Kind::Timeout)
-                && strikes % ASK_AFTER == 0
-            {
+            if alone && !self.met && matches!(cause.kind, Kind::Network | Kind::Timeout) && strikes % ASK_AFTER == 0 {
                 out.push(Effect::Inquire);
             }
             if self.wire.gives_up_on(transport, &cause, proven, strikes) {
@@ -141,15 +138,16 @@ impl<P: Payload> Machine<P> {
         if step == Step::Around {
             self.quiet |= mem::replace(&mut self.whole_round, true) && cause.kind == Kind::Silence;
         }
-        let steps_at_once = step == Step::Down && (self.carried.is_none() || cause.kind == Kind::Silence);
+        let is_new = step == Step::Down && !self.met;
+        let steps_at_once = is_new || (step == Step::Down && cause.kind == Kind::Silence);
         let at_once = refresh_at_once || ((steps_at_once || suspected) && cause.retry_after.is_none());
-        self.retry(now, cause, at_once, out);
+        self.retry(now, cause, at_once, is_new, out);
     }
 
-    /// The try after a failure: now, or after its backoff.
-    fn retry(&mut self, now: Millis, cause: Box<Cause>, at_once: bool, out: &mut impl Effects<P>) {
+    /// The try after a failure: now, or after its backoff. The first of a rung, on the way down to one that works, is not one too many.
+    fn retry(&mut self, now: Millis, cause: Box<Cause>, at_once: bool, is_new: bool, out: &mut impl Effects<P>) {
         let retry = self.attempt;
-        if self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
+        if !is_new && self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
             return self.stop(now, cause, out);
         }
         self.attempt = retry.saturating_add(1);
@@ -173,7 +171,7 @@ impl<P: Payload> Machine<P> {
     /// through to, or that does not speak them there: to go on would never end. An answer that a script may not see may be one of a proxy
     /// whose server is away, so it has to be there for a while.
     pub(super) fn inquired(&mut self, status: u16) {
-        if self.carried.is_some() || self.state == State::Idle {
+        if self.met || self.state == State::Idle {
             return;
         }
         let renews = status == 401 && self.config.refreshes;
@@ -200,7 +198,7 @@ impl<P: Payload> Machine<P> {
                 self.stale = false;
                 self.connect(now, out);
             }
-            Err(why) => self.retry(now, Cause::new(Kind::Provider).because(why), false, out),
+            Err(why) => self.retry(now, Cause::new(Kind::Provider).because(why), false, false, out),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{Machine, State, config::QUIET_POLL};
+use super::{Machine, Probe, State, config::QUIET_POLL};
 use crate::core::{
     time::Millis,
     types::{ConnId, Effect, Effects, Notice, Payload, Transport, Why},
@@ -56,8 +56,8 @@ impl<P: Payload> Machine<P> {
         }
     }
 
-    /// The better transport that has proved to hold, if nothing that is received would be lost by moving there: between two polls; from a
-    /// stream, where there is an id to go on from, or nothing came.
+    /// The better transport that has proved to hold, if nothing that came would be lost by moving there: between two polls; from a stream, where
+    /// there is an id to go on from, or nothing came.
     fn ready(&self, now: Millis) -> Option<Transport> {
         let carrier = self.carrier.as_ref()?;
         let can_move = match carrier.transport {
@@ -93,8 +93,15 @@ impl<P: Payload> Machine<P> {
 
     /// Moves the connection to a better transport.
     fn climb(&mut self, now: Millis, transport: Transport, out: &mut impl Effects<P>) {
-        if self.wire.upgrades() {
-            return self.upgrade(now, out);
+        if self.cursor.is_empty() || self.wire.upgrades() {
+            let knows_as_much = |probe: &Probe<P>| self.wire.lasting_proves(probe.transport) && !probe.spoke;
+            if self.wire.upgrades() || self.probe.as_ref().is_some_and(knows_as_much) {
+                return self.upgrade(now, out);
+            }
+            if self.carrier.as_ref().is_some_and(|carrier| carrier.next_poll == Millis::NEVER) {
+                // From a stream on which nothing came, and which may have missed something: that the next one is fresh has to be told.
+                self.lost(now);
+            }
         }
         self.let_go(now, None, out);
         self.ladder.climb_to(transport);
@@ -104,7 +111,8 @@ impl<P: Payload> Machine<P> {
         self.connect(now, out);
     }
 
-    /// The same, in place: the probe goes on with the session, for nothing of it is under way.
+    /// The same, in place: the probe goes on with the session, of which nothing is under way; or as itself, having missed nothing that the
+    /// carrier brought.
     fn upgrade(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let (Some(mut probe), Some(carrier)) = (self.probe.take(), &mut self.carrier) else { return };
         let from = carrier.transport;
@@ -115,6 +123,7 @@ impl<P: Payload> Machine<P> {
         // That is for the new transport to show.
         carrier.useful = false;
         carrier.stood = false;
+        carrier.suspect = Millis::NEVER;
         carrier.last_sign = now;
         carrier.next_poll = Millis::NEVER;
         out.push(Effect::Drop(left, None));

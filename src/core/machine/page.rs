@@ -35,7 +35,7 @@ impl<P: Payload> Machine<P> {
                 if event == PageEvent::Online {
                     if changed {
                         // It may be another network, on which the connections of the old one are dead.
-                        self.suspect(now, out);
+                        self.suspect(now, Millis::ZERO, out);
                     }
                     self.hurry(now, out);
                 }
@@ -70,14 +70,16 @@ impl<P: Payload> Machine<P> {
         let before = mem::replace(&mut self.wall_ahead, ahead);
         let unread = now.since(mem::replace(&mut self.wall_read, now));
         if before != Millis::NEVER && (ahead.since(before) >= JUMP || unread >= UNREAD) {
-            self.suspect(now, out);
+            self.suspect(now, ahead.since(before), out);
             self.hurry(now, out);
         }
     }
 
     /// The connection may have died unnoticed. A stream shows that it lives by speaking, and a WebSocket by answering the heartbeat. Where
-    /// there is none, one that can go on after the last id is left for a new one, for that costs next to nothing; and so is a poll.
-    fn suspect(&mut self, now: Millis, out: &mut impl Effects<P>) {
+    /// there is none, one that can go on after the last id is left for a new one, for that costs next to nothing; and so is a poll. Who is never
+    /// silent for long is waited for, unless the machine slept for longer than that: then the other side has most likely given up, and speaks soon
+    /// if it has not.
+    fn suspect(&mut self, now: Millis, slept: Millis, out: &mut impl Effects<P>) {
         let can_resume = !self.cursor.is_empty();
         let (State::Open, true, Some(carrier)) = (self.state, self.config.repeatable, &mut self.carrier) else {
             return;
@@ -92,8 +94,8 @@ impl<P: Payload> Machine<P> {
                 }
                 return;
             }
-            (Transport::WebSocket | Transport::LongPoll, _) => {
-                // Who never is silent for long is waited for, and so is the answer to a message.
+            (Transport::WebSocket | Transport::LongPoll, _) if slept < carrier.expects => {
+                // The answer to a message is waited for as well.
                 let must_speak = carrier.expects != Millis::NEVER || carrier.is_posting();
                 if must_speak || !can_resume || self.wire.fit(carrier.transport, true) != Fit::Full {
                     return;

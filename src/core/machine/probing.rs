@@ -30,7 +30,7 @@ impl<P: Payload> Machine<P> {
         let id = self.next_id();
         let deadline = now.after(self.config.connect_timeout);
         let address = session.address();
-        self.probe = Some(Probe { id, transport, session, deadline, holds: Millis::NEVER });
+        self.probe = Some(Probe { id, transport, session, deadline, holds: Millis::NEVER, spoke: false });
         self.open(id, transport, address, out);
     }
 
@@ -60,6 +60,7 @@ impl<P: Payload> Machine<P> {
                     probe.holds = now;
                     self.poll(now, out);
                 }
+                Said::Message(_) => probe.spoke = true,
                 Said::Send(data) => out.push(Effect::Send(probe.id, data)),
                 Said::Ended(_) => self.probe_failed(now, out),
                 _ => {}

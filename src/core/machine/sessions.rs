@@ -27,9 +27,15 @@ impl<P: Payload> Machine<P> {
             }
             self.flow(now, out);
         } else if let Some(carrier) = carrier {
-            let mut said = Vec::new();
-            carrier.session.on(report, &mut said);
-            self.heed(now, id, said, out);
+            match report {
+                Report::Asked => self.asked(now),
+                Report::Closing => carrier.blocked = true,
+                report => {
+                    let mut said = Vec::new();
+                    carrier.session.on(report, &mut said);
+                    self.heed(now, id, said, out);
+                }
+            }
         } else if self.probe.as_ref().is_some_and(|probe| probe.id == id) {
             self.report_probe(now, report, out);
         }

@@ -315,14 +315,15 @@ impl<P: Payload + 'static> Poll<P> {
             };
             match Packet::of(&packet) {
                 Packet::Open(read) if self.hand.sid.is_empty() => {
-                    let is_one = read.is_some();
+                    let (is_one, at) = (read.is_some(), out.len());
                     begin(read, &mut self.hand, out);
                     if !is_one {
                         return;
                     }
+                    // Known before the application hears of it, for what it sends then goes there.
+                    out.insert(at, Said::Address(self.hand.address("polling")));
                     // The answer of a poll is of use; that a socket opens is not (trap T33).
                     out.push(Said::Alive);
-                    out.push(Said::Address(self.hand.address("polling")));
                 }
                 Packet::Close => return out.push(Said::Ended(Cause::new(Kind::Close))),
                 Packet::Ping(word) => {

@@ -24,7 +24,13 @@ use crate::{
         text::Text,
         types::{ConnId, Manner, Report, Transport},
     },
-    web::{driver::Driver, endpoint::Endpoint, handshake::Handshake, query, request::Recipe},
+    web::{
+        driver::Driver,
+        endpoint::Endpoint,
+        handshake::Handshake,
+        query,
+        request::{Recipe, Request},
+    },
 };
 
 /// One attempt over one transport, with at most one request to receive and one to send. Dropping it ends both.
@@ -39,6 +45,8 @@ pub(super) struct Attempt {
     pub(super) unposted: Option<Data>,
     down: Down,
     pub(super) up: Option<Box<dyn Receiver>>,
+    /// What is posted behind that.
+    pub(super) last_words: Option<Request>,
 }
 
 /// What receives. Dropping it detaches it and ends it.
@@ -116,6 +124,12 @@ impl Attempts {
         self.of_socket(Socket::buffered).unwrap_or_default()
     }
 
+    /// The attempt whose WebSocket is closing.
+    pub(in crate::web) fn closing(&self) -> Option<ConnId> {
+        let is_closing = |attempt: &&Attempt| matches!(&attempt.down, Down::Socket(socket) if socket.is_closing());
+        self.live.borrow().iter().find(is_closing).map(|attempt| attempt.id)
+    }
+
     fn of_socket<R>(&self, read: impl Fn(&Socket) -> R) -> Option<R> {
         self.live.borrow().iter().find_map(|attempt| match &attempt.down {
             Down::Socket(socket) => Some(read(socket)),
@@ -128,7 +142,8 @@ impl Attempts {
         self.count.set(self.count().saturating_add(1));
         let address = self.next_address.take();
         let recipe = Some(&self.endpoint.http).filter(|recipe| recipe.is_ready()).cloned();
-        let attempt = Attempt { id, transport, address, recipe, unposted: None, down: Down::Nothing, up: None };
+        let attempt =
+            Attempt { id, transport, address, recipe, unposted: None, down: Down::Nothing, up: None, last_words: None };
         self.live.borrow_mut().push(attempt);
         let cursor = String::from(cursor);
         if transport != Transport::WebSocket {
@@ -262,14 +277,18 @@ impl Attempts {
         (provided.unwrap_or_else(|| url.clone()), *credentials)
     }
 
-    /// Ends one; where it is a WebSocket, with these words.
+    /// Ends one. With these words the application has closed: a WebSocket ends with them, and what is on its way by POST arrives all the same.
     pub(in crate::web) fn end(&self, id: ConnId, farewell: Option<(u16, Text)>) {
         let gone = {
             let mut live = self.live.borrow_mut();
             live.iter().position(|attempt| attempt.id == id).map(|at| live.swap_remove(at))
         };
-        if let (Some(Attempt { down: Down::Socket(mut socket), .. }), Some((code, reason))) = (gone, farewell) {
-            socket.farewell(code, &reason.decoded());
+        let Some(Attempt { down, up, last_words, .. }) = gone else { return };
+        if let (Down::Socket(mut socket), Some((code, reason))) = (down, &farewell) {
+            socket.farewell(*code, &reason.decoded());
+        }
+        if let Some(mut up) = up {
+            up.leave(farewell.is_some(), last_words);
         }
     }
 

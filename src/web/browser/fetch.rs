@@ -78,9 +78,15 @@ pub(super) struct Fetch {
     controller: AbortController,
     #[expect(dead_code, reason = "held for its drop")]
     task: Task,
+    /// It ends by itself.
+    is_left: bool,
 }
 
-impl Receiver for Fetch {}
+impl Receiver for Fetch {
+    fn leave(&mut self, arrives: bool, _then: Option<Request>) {
+        self.is_left = arrives;
+    }
+}
 
 impl Fetch {
     /// Makes the request, and reports its answer as it is.
@@ -94,7 +100,7 @@ impl Fetch {
                 Err(why) => Report::Failed { lane, why: words(&why).into() },
             });
         });
-        Ok(Self { reporter, controller, task })
+        Ok(Self { reporter, controller, task, is_left: false })
     }
 
     /// Makes the request, and reports its answer as it comes. `refusal` is what is known of why there is none.
@@ -121,14 +127,16 @@ impl Fetch {
             };
             ear.reporter.report(report);
         });
-        Ok(Self { reporter, controller, task })
+        Ok(Self { reporter, controller, task, is_left: false })
     }
 }
 
 impl Drop for Fetch {
     fn drop(&mut self) {
         self.reporter.hush();
-        self.controller.abort();
+        if !self.is_left {
+            self.controller.abort();
+        }
     }
 }
 

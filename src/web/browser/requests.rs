@@ -6,7 +6,7 @@
 use wasm_bindgen::JsValue;
 
 use super::{
-    attempts::{Attempts, Down},
+    attempts::{Attempt, Attempts, Down},
     data::Data,
     fetch::{Fetch, beacon},
     reader::Reader,
@@ -16,7 +16,7 @@ use super::{
     xhr_events,
 };
 use crate::{
-    core::types::{ConnId, Lane, Transport},
+    core::types::{ConnId, Lane, Report, Transport},
     web::{query, request::Request},
 };
 
@@ -24,6 +24,12 @@ use crate::{
 pub(super) trait Receiver {
     /// Has events of this type delivered as well, where that must be asked for.
     fn listen(&mut self, _kind: &str) {}
+    /// Is it on its way?
+    fn is_under_way(&self) -> bool {
+        false
+    }
+    /// It is about to be dropped, although what it sends may have to arrive; and then this is posted.
+    fn leave(&mut self, _arrives: bool, _then: Option<Request>) {}
 }
 
 type Opened = Result<Box<dyn Receiver>, JsValue>;
@@ -99,7 +105,11 @@ fn make(attempts: &Attempts, id: ConnId, transport: Transport, mut request: Requ
     request.ask(&attempts.manner, cursor);
     request.url = query::with_query(&request.url, &attempts.address_of(id));
     let made = open(Asked { attempts, transport, request, cursor, reporter: attempts.reporter(id) });
+    let goes_out = made.is_ok();
     attempts.receive_by(id, made.map(Down::Request));
+    if goes_out {
+        attempts.reporter(id).report(Report::Asked);
+    }
 }
 
 fn open_event_stream(asked: Asked<'_>) -> Opened {
@@ -151,8 +161,13 @@ fn post(attempts: &Attempts, id: ConnId, data: Data) {
 }
 
 fn farewell(attempts: &Attempts, id: ConnId, data: &Data) {
-    if let Some(request) = posting(attempts, id, data) {
+    let Some(request) = posting(attempts, id, data) else { return };
+    // What is on its way has to arrive before.
+    let is_first = |attempt: &mut Attempt| attempt.up.as_ref().is_none_or(|up| !up.is_under_way());
+    if attempts.with(id, is_first).unwrap_or(true) {
         beacon(&request);
+    } else {
+        attempts.with(id, |attempt| attempt.last_words = Some(request));
     }
 }
 

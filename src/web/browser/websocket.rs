@@ -82,6 +82,11 @@ impl Socket {
         self.raw.buffered_amount() as usize
     }
 
+    /// Takes it no message any more, although it has not ended?
+    pub(super) fn is_closing(&self) -> bool {
+        self.raw.ready_state() == WebSocket::CLOSING
+    }
+
     /// Sends one message, and says whether the socket took it. One that is closing takes nothing, and would not say so (T17).
     pub(super) fn transmit(&self, data: &Data) -> bool {
         self.raw.ready_state() == WebSocket::OPEN && self.raw.unchecked_ref::<AnySender>().send_any(&data.value).is_ok()

@@ -5,7 +5,7 @@ use js_sys::{Reflect, global};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{XmlHttpRequest, XmlHttpRequestResponseType};
 
-use super::{headers, listener::Listener, reporter::Reporter, requests::Receiver};
+use super::{fetch::beacon, headers, listener::Listener, reporter::Reporter, requests::Receiver};
 use crate::{
     core::{
         text::Text,
@@ -25,14 +25,34 @@ extern "C" {
     fn send_any(this: &AnySender, body: &JsValue) -> Result<(), JsValue>;
 }
 
+/// From its beginning on, a request that is left to end by itself may take this long, in milliseconds.
+const LAST: u32 = 30_000;
+
 /// A request in flight, or answered.
 pub(super) struct Xhr {
     pub(super) raw: XmlHttpRequest,
     pub(super) reporter: Reporter,
     listeners: Vec<Listener>,
+    /// It ends by itself.
+    is_left: bool,
 }
 
-impl Receiver for Xhr {}
+impl Receiver for Xhr {
+    fn is_under_way(&self) -> bool {
+        self.raw.ready_state() != XmlHttpRequest::DONE
+    }
+
+    fn leave(&mut self, arrives: bool, then: Option<Request>) {
+        self.is_left = arrives;
+        if let Some(request) = then {
+            let then = Closure::once_into_js(move || beacon(&request));
+            self.raw.set_onloadend(Some(then.unchecked_ref()));
+        }
+        if arrives {
+            self.raw.set_timeout(LAST);
+        }
+    }
+}
 
 impl Xhr {
     /// Is there an XMLHttpRequest here?
@@ -73,7 +93,7 @@ impl Xhr {
         for (name, value) in &request.headers {
             raw.set_request_header(name, &byte_string(value))?;
         }
-        Ok(Self { raw, reporter, listeners: Vec::new() })
+        Ok(Self { raw, reporter, listeners: Vec::new(), is_left: false })
     }
 
     pub(super) fn listen(&mut self, kind: &str, then: impl Fn() + 'static) {
@@ -90,7 +110,9 @@ impl Drop for Xhr {
     fn drop(&mut self) {
         self.reporter.hush();
         self.listeners.clear();
-        let _ = self.raw.abort();
+        if !self.is_left {
+            let _ = self.raw.abort();
+        }
     }
 }
 

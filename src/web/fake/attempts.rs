@@ -83,6 +83,13 @@ impl Attempts {
         live.iter().find_map(|attempt| attempt.link.as_ref()?.protocol())
     }
 
+    pub(in crate::web) fn closing(&self) -> Option<ConnId> {
+        let live = self.live.borrow();
+        live.iter()
+            .find(|attempt| attempt.link.as_ref().is_some_and(|link| link.is_closing()))
+            .map(|attempt| attempt.id)
+    }
+
     /// All that is sent has arrived.
     pub(in crate::web) const fn buffered(&self) -> usize {
         0

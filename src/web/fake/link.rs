@@ -66,6 +66,7 @@ pub(crate) struct Link {
 impl Link {
     /// Sets out.
     pub(super) fn begin(self: &Rc<Self>) {
+        self.report(Report::Asked);
         self.later(LATENCY, |me| match network::arrive(me) {
             Step::Accept => me.accept(),
             Step::Refuse(status) => me.refuse(status),
@@ -112,6 +113,11 @@ impl Link {
             Transport::EventSource => Report::Opened { own: false },
             _ => Report::Head(Head { content_type: "text/event-stream".into(), ..status(200) }),
         });
+    }
+
+    /// It was a WebSocket, and the client has yet to hear that it is closed.
+    pub(super) fn is_closing(&self) -> bool {
+        self.transport == Transport::WebSocket && self.accepted.get() && self.state.get() == State::Closed
     }
 
     /// The application's subprotocol that the server chose, as a browser says: none before there is an answer.
