@@ -3,9 +3,10 @@
 use std::{cell::Cell, rc::Rc};
 
 use everwire::{CauseKind, Event, Events, EventsBuilder, Inbox, Status, Transport};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::support::{Fixture, flag, has_asked, move_to, over, quick, sleep, take, until, within};
+use super::support::{Fixture, flag, over, quick, rebase, sleep, take, until, within};
 
 const RUNGS: [Transport; 3] = [Transport::FetchStream, Transport::XhrStream, Transport::LongPoll];
 
@@ -235,11 +236,13 @@ async fn redirects_are_followed_on_every_rung() {
 
 #[wasm_bindgen_test]
 async fn a_relative_url_is_relative_to_where_the_page_is_now() {
+    let fixture = Fixture::get().await;
     // Whatever was opened first, the base is not that of then.
     let _first = events(String::from("first")).open().unwrap();
-    let Some(before) = move_to("/rooms/2/").as_string() else { return };
-    let moved = events(String::from("live")).transports([Transport::FetchStream]).open();
-    move_to(&before);
-    within("the end", moved.unwrap().closed()).await;
-    until("its request", || has_asked("/rooms/2/live")).await;
+    let Some(restore) = rebase(&fixture.url("/sse/")) else { return };
+    let moved = events(fixture.path("{key}")).transports([Transport::FetchStream]).open();
+    restore.call0(&JsValue::UNDEFINED).unwrap();
+    let moved = moved.unwrap();
+    until("open", || moved.status().is_open()).await;
+    assert_eq!(fixture.journal("/sse/{key}", "status").await, ["200"]);
 }

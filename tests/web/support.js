@@ -171,14 +171,12 @@ export class Tally {
   }
 }
 
-/** Moves the page without loading it anew, as a router does, and tells where it was; undefined in a worker, which does not move. */
-export const moveTo = (path) => {
-  const before = globalThis.history && location.href;
-  if (before) history.replaceState(null, "", path);
-  // There is room for 250 of what it has asked for.
-  performance.clearResourceTimings();
-  return before;
+/** Puts a base for relative URLs into the page, and returns what takes it out again; undefined in a worker, which has no such thing. */
+export const rebase = (href) => {
+  const { document } = globalThis;
+  if (!document) return undefined;
+  const base = document.createElement("base");
+  base.href = href;
+  document.head.append(base);
+  return () => base.remove();
 };
-
-/** Has the page asked its own server for this path? */
-export const asked = (path) => performance.getEntriesByName(new URL(path, location.origin).href).length > 0;

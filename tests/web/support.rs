@@ -18,10 +18,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen(module = "/tests/web/support.js")]
 extern "C" {
     fn uncaught() -> String;
-    #[wasm_bindgen(js_name = moveTo)]
-    pub(crate) fn move_to(path: &str) -> JsValue;
-    #[wasm_bindgen(js_name = asked)]
-    pub(crate) fn has_asked(path: &str) -> bool;
+    pub(crate) fn rebase(href: &str) -> Option<Function>;
     async fn alive(base: &str) -> JsValue;
     #[wasm_bindgen(js_name = post)]
     async fn js_post(url: &str, body: &str) -> JsValue;
