@@ -3,7 +3,7 @@
 # Each is a workspace of its own, so that nobody compiles a framework who does not want to; what they share is compiled once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-target=$PWD/${CARGO_TARGET_DIR:-target}/apps
+target=$(mkdir -p "${CARGO_TARGET_DIR:-target}/apps" && cd "$_" && pwd)
 export CARGO_TARGET_DIR=$target
 
 # wasm NAME [CARGO FLAG …]: what the browser loads, into www/NAME/dist

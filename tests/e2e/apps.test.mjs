@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { counting } from "../counting.mjs";
 import { PATIENCE, Tab, artifacts, launch, root, startFixture } from "./support.mjs";
@@ -14,7 +14,7 @@ import { PATIENCE, Tab, artifacts, launch, root, startFixture } from "./support.
 /** Where each application is. One that is rendered on a server has a server of its own, which is the fixture with its pages. */
 const APPS = {
   yew: { path: "/www/yew/" },
-  leptos: { path: "/leptos", binary: join(root, process.env.CARGO_TARGET_DIR ?? "target", "apps/debug/everwire-leptos") },
+  leptos: { path: "/leptos", binary: resolve(root, process.env.CARGO_TARGET_DIR ?? "target", "apps/debug/everwire-leptos") },
   dioxus: { path: "/www/dioxus/" },
 };
 const chosen = process.env.APPS?.split(" ") ?? Object.keys(APPS);
@@ -173,6 +173,14 @@ for (const name of chosen) {
       await ann.shows("room-state", /^open$/);
       await ann.shows("room-error", /^$/);
       await ann.shows("room", /^hello, room 1$/);
+      await ann.click("nav-about");
+    });
+
+    it("shows nothing of one handle as if it were of another that takes its place", async () => {
+      await ann.click("nav-mounts");
+      await ann.shows("room", /^hello, room 1$/);
+      await ann.click("other-handle");
+      await ann.shows("room", /^nothing yet$/);
       await ann.click("nav-about");
     });
 

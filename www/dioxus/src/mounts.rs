@@ -51,7 +51,7 @@ fn Mounted() -> Element {
     rsx! { p { class: "plain", "data-testid": "mounted", "{heard} heard" } }
 }
 
-/// A connection whose URL is that of the room.
+/// A connection whose URL is that of the room, and another that never opens: of which the latest message is shown can be changed.
 #[component]
 fn Room(number: ReadSignal<u32>) -> Element {
     let socket = use_socket(move || Socket::builder(room(number())));
@@ -63,9 +63,18 @@ fn Room(number: ReadSignal<u32>) -> Element {
     use_messages(socket, |message| hear(message.as_text()));
     let mut heard = use_signal(|| 0);
     use_messages(socket, move |_| heard += 1);
-    let latest = socket.latest();
+    let nowhere = use_socket(|| Socket::builder(room(0)));
+    let mut elsewhere = use_signal(|| false);
+    let close = move |_| {
+        if let Some(Status::Open { .. }) = &*socket.status().read() {
+            socket.connection().iter().for_each(Socket::close);
+        }
+    };
+    let latest = if elsewhere() { nowhere } else { socket }.latest();
     let said = latest.read();
     rsx! {
+        button { r#type: "button", "data-testid": "close-room", onclick: close, "Close" }
+        button { r#type: "button", "data-testid": "other-handle", onclick: move |_| elsewhere.toggle(), "Other handle" }
         p { class: "plain", "data-testid": "room", {said.as_ref().and_then(Message::as_text).unwrap_or("nothing yet")} }
         p { class: "plain", "data-testid": "room-heard", "{heard} heard" }
         p { class: "plain", "data-testid": "room-state", {state(socket.status().read().as_ref())} }

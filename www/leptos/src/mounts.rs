@@ -46,7 +46,7 @@ fn Mounted() -> impl IntoView {
     view! { <p class="plain" data-testid="mounted">{heard} " heard"</p> }
 }
 
-/// A connection whose URL is that of the room.
+/// A connection whose URL is that of the room, and another that never opens: of which the latest message is shown can be changed.
 #[component]
 fn Room(number: Signal<u32>) -> impl IntoView {
     let socket = use_socket(move || Socket::builder(room(number.get())));
@@ -58,12 +58,22 @@ fn Room(number: Signal<u32>) -> impl IntoView {
     socket.on_message(|message| hear(message.as_text()));
     let heard = RwSignal::new(0);
     socket.on_message(move |_| heard.update(|heard| *heard += 1));
+    let nowhere = use_socket(|| Socket::builder(room(0)));
+    let elsewhere = RwSignal::new(false);
+    let close = move |_| {
+        if let Some(Status::Open { .. }) = &*socket.status().read() {
+            socket.connection().iter().for_each(Socket::close);
+        }
+    };
     let said = move || {
-        socket.latest().with(|latest| latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet").to_owned())
+        let shown = if elsewhere.get() { nowhere } else { socket };
+        shown.latest().with(|latest| latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet").to_owned())
     };
     let is = move || socket.status().with(|status| state(status.as_ref()));
     let error = move || socket.error().with(|error| error.as_ref().map(ConfigError::to_string));
     view! {
+        <button type="button" data-testid="close-room" on:click=close>"Close"</button>
+        <button type="button" data-testid="other-handle" on:click=move |_| elsewhere.update(|it| *it = !*it)>"Other handle"</button>
         <p class="plain" data-testid="room">{said}</p>
         <p class="plain" data-testid="room-heard">{heard} " heard"</p>
         <p class="plain" data-testid="room-state">{is}</p>

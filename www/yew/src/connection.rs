@@ -55,18 +55,21 @@ pub fn use_messages<C: Connection>(of: &Use<C>, callback: impl Fn(&C::Item) + 's
     });
 }
 
-/// The newest message of the connection; `None` again when another one is opened.
+/// The newest message of the connection; `None` again when another one is opened, or the handle is another one.
 /// Those that came before it since the last rendering are skipped.
 #[hook]
 pub fn use_latest<C: Connection>(of: &Use<C>) -> Option<C::Item> {
     let opening = use_changes(of, |of| of.0.openings.get());
+    // Whoever has listened to another handle meanwhile does not know the newest message of this one.
+    let here = use_memo(of.clone(), |_| ());
     let latest = use_state(|| None);
     let hear = {
-        let (set, of) = (latest.setter(), of.clone());
-        move |item: &C::Item| set.set(Some((of.0.openings.get(), item.clone())))
+        let (set, of, here) = (latest.setter(), of.clone(), here.clone());
+        move |item: &C::Item| set.set(Some((here.clone(), of.0.openings.get(), item.clone())))
     };
     use_messages(of, hear);
-    latest.as_ref().filter(|(its, _)| *its == opening).map(|(_, item)| item.clone())
+    let newest = latest.as_ref().filter(|(there, its, _)| Rc::ptr_eq(there, &here) && *its == opening);
+    newest.map(|(_, _, item)| item.clone())
 }
 
 /// Where the connection is. The component is rendered anew when that changes.

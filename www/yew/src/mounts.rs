@@ -76,7 +76,7 @@ struct RoomProps {
     number: u32,
 }
 
-/// A connection whose URL is that of the room.
+/// A connection whose URL is that of the room, and another that never opens: of which the latest message is shown can be changed.
 #[component]
 fn Room(RoomProps { number }: &RoomProps) -> Html {
     let socket = use_socket(*number, |number| Socket::builder(room(*number)));
@@ -86,7 +86,17 @@ fn Room(RoomProps { number }: &RoomProps) -> Html {
         let heard = heard.clone();
         move |_: &Message| *heard.borrow_mut() += 1
     });
-    let latest = use_latest(&socket);
+    let nowhere = use_socket((), |()| Socket::builder(room(0)));
+    let elsewhere = use_state(|| false);
+    let swap = {
+        let elsewhere = elsewhere.clone();
+        move |_: MouseEvent| elsewhere.set(!*elsewhere)
+    };
+    let close = {
+        let socket = socket.clone();
+        move |_: MouseEvent| socket.connection().iter().for_each(Socket::close)
+    };
+    let latest = use_latest(if *elsewhere { &nowhere } else { &socket });
     let status = use_status(&socket);
     use_effect_with(status.as_ref().is_some_and(Status::is_open), {
         let (socket, number) = (socket.clone(), *number);
@@ -95,6 +105,8 @@ fn Room(RoomProps { number }: &RoomProps) -> Html {
     let error = use_error(&socket).map(|error| error.to_string());
     html! {
         <>
+            <button type="button" data-testid="close-room" onclick={close}>{ "Close" }</button>
+            <button type="button" data-testid="other-handle" onclick={swap}>{ "Other handle" }</button>
             <p class="plain" data-testid="room">{ latest.as_ref().and_then(Message::as_text).unwrap_or("nothing yet") }</p>
             <p class="plain" data-testid="room-heard">{ *heard.borrow() }{ " heard" }</p>
             <p class="plain" data-testid="room-state">{ state(status.as_ref()) }</p>
