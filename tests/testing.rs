@@ -668,11 +668,16 @@ fn an_option_that_could_never_do_anything_is_refused() {
 }
 
 #[test]
-fn a_last_id_that_no_header_can_carry_is_refused_where_it_would_go_in_one() {
+fn a_last_id_that_no_header_can_carry_is_refused_wherever_it_would_go() {
     let _network = FakeNetwork::new();
+    let events = || Events::builder(PRICES);
+    let socket = || Socket::builder(CHAT);
     for id in ["1\n2", "1\r", "\0"] {
-        refused(Events::builder(PRICES).last_event_id(id).open(), "last_event_id", "without line breaks");
-        assert!(Events::builder(PRICES).last_event_id(id).resume_query("since").open().is_ok());
+        refused(events().last_event_id(id).open(), "last_event_id", "without line breaks");
+        refused(events().last_event_id(id).resume_query("since").open(), "last_event_id", "without line breaks");
+        for socket in [socket().resume_query("since"), socket().wire(Wire::Relay), socket().wire(Wire::EngineIo)] {
+            refused(socket.last_event_id(id).open(), "last_event_id", "without line breaks");
+        }
     }
 }
 

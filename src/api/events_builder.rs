@@ -37,6 +37,8 @@ const MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 #[must_use = "nothing is opened before `open` is called"]
 pub struct EventsBuilder {
     kinds: Vec<String>,
+    /// Made a value of JavaScript only when it is opened, for on a server there are none.
+    body: Option<Message>,
     repeatable: Option<bool>,
     first_byte: Option<Duration>,
     max_event_bytes: usize,
@@ -49,6 +51,7 @@ impl EventsBuilder {
     pub(super) fn new(url: String) -> Self {
         Self {
             kinds: Vec::new(),
+            body: None,
             repeatable: None,
             first_byte: None,
             max_event_bytes: MAX_EVENT_BYTES,
@@ -103,7 +106,7 @@ impl EventsBuilder {
     /// The body of the request, which needs a [`method`](Self::method) that has one. A text goes as `text/plain`, unless a header
     /// `Content-Type` says otherwise.
     pub fn body(mut self, body: impl Into<Message>) -> Self {
-        self.common.recipe.body = Some(body.into().into_data());
+        self.body = Some(body.into());
         self
     }
 
@@ -204,7 +207,7 @@ impl EventsBuilder {
         let url = resolve("url", &given.url, "http")?;
         let method = check_method(&given.method);
         let method = method.map_err(|expected| ConfigError::new("method", &given.method, expected))?;
-        if matches!(method.as_str(), "GET" | "HEAD") && (given.body.is_some() || given.body_provider.is_some()) {
+        if matches!(method.as_str(), "GET" | "HEAD") && (self.body.is_some() || given.body_provider.is_some()) {
             return Err(ConfigError::new(
                 "method",
                 &method,
@@ -212,7 +215,8 @@ impl EventsBuilder {
             ));
         }
         let headers = self.common.headers()?;
-        Ok(Recipe { url, url_provider: self.common.urls("http"), method, headers, ..given.clone() })
+        let body = self.body.clone().map(Message::into_data);
+        Ok(Recipe { url, url_provider: self.common.urls("http"), method, headers, body, ..given.clone() })
     }
 
     /// Is something asked for that the browser's own EventSource cannot do?
@@ -230,11 +234,6 @@ impl EventsBuilder {
         if self.kinds.iter().any(String::is_empty) {
             let expected = "expected a type that an event can have; without a name it is of the type message";
             return Err(ConfigError::new("event", "", expected));
-        }
-        let last_id = &self.common.last_event_id;
-        if self.common.query.is_none() && last_id.contains(['\0', '\r', '\n']) {
-            let expected = "expected an id without line breaks and U+0000, for it goes in a header";
-            return Err(ConfigError::new("last_event_id", last_id, expected));
         }
         let config = self.common.config(Sse::LADDER)?;
         if needs_fetch

@@ -168,6 +168,10 @@ impl Common {
             let expected = "expected transports that the wire has";
             return Err(ConfigError::new("transports", stranger.as_str(), expected));
         }
+        if self.last_event_id.contains(['\0', '\r', '\n']) {
+            let expected = "expected an id without line breaks and U+0000";
+            return Err(ConfigError::new("last_event_id", &self.last_event_id, expected));
+        }
         if self.dedupe.is_some_and(|dedupe| dedupe.ids == 0) {
             return Err(ConfigError::new("dedupe", "0", "expected room for at least one id"));
         }
