@@ -184,6 +184,14 @@ for (const name of chosen) {
       await ann.click("nav-about");
     });
 
+    it("shows the end that it is brought to by who is looking at its status", async () => {
+      await ann.click("nav-mounts");
+      await ann.shows("room-state", /^open$/);
+      await ann.click("close-room");
+      await ann.shows("room-state", /^closed$/);
+      await ann.click("nav-about");
+    });
+
     it("leaves no listener, timer, request, socket, closure or memory after a thousand mounts", { timeout: 120_000 }, async () => {
       await ann.click("nav-mounts");
       const seen = await ann.page.evaluate(async (rounds) => {

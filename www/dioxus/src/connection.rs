@@ -73,10 +73,10 @@ pub fn use_messages<C: Connection>(of: Use<C>, callback: impl FnMut(C::Item) + '
 fn use_connection<C: Connection>(builder: impl Fn() -> C::Builder + 'static) -> Use<C> {
     let it = use_hook(Use::<C>::new);
     use_effect(move || {
-        let builder = builder();
         if !IN_BROWSER {
             return;
         }
+        let builder = builder();
         it.close();
         it.open(builder);
     });
@@ -103,13 +103,20 @@ pub struct Use<C: Connection> {
 impl<C: Connection> Use<C> {
     fn new() -> Self {
         let (mut status, mut latest) = (Signal::new(None), Signal::new(None));
+        let inner = CopyValue::new(Rc::new(Inner::<C>::default()));
         Self {
             status,
             error: Signal::new(None),
             latest,
-            told: Callback::new(move |now| status.set(Some(now))),
+            told: Callback::new(move |now| {
+                let shown = status.try_write().map(|mut shown| *shown = Some(now));
+                if shown.is_err() {
+                    // Whoever has brought this about is reading it.
+                    spawn(async move { status.set(inner.peek().connection().map(|connection| connection.status())) });
+                }
+            }),
             heard: Callback::new(move |item| latest.set(Some(item))),
-            inner: CopyValue::new(Rc::new(Inner::default())),
+            inner,
         }
     }
 
@@ -131,7 +138,7 @@ impl<C: Connection> Use<C> {
 
     /// The connection as it is at this moment; `None` before it is opened, and on a server.
     pub fn connection(&self) -> Option<C> {
-        self.inner().live.borrow().as_ref().map(|(connection, _)| connection.clone())
+        self.inner().connection()
     }
 
     /// Connects now, whatever the connection is doing.
@@ -231,6 +238,12 @@ struct Inner<C: Connection> {
 impl<C: Connection> Default for Inner<C> {
     fn default() -> Self {
         Self { live: RefCell::default(), listeners: RefCell::default(), keys: Cell::default() }
+    }
+}
+
+impl<C: Connection> Inner<C> {
+    fn connection(&self) -> Option<C> {
+        self.live.borrow().as_ref().map(|(connection, _)| connection.clone())
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod app;
 mod chat;
-mod connection;
+pub mod connection;
 mod mounts;
 mod panel;
 mod prices;

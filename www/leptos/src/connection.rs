@@ -25,7 +25,7 @@ use everwire::{
     ConfigError, Delivery, Event, Events, EventsBuilder, Message, SendError, Socket, SocketBuilder, Status,
     Subscription,
 };
-use leptos::{prelude::*, reactive::send_wrapper_ext::SendOption};
+use leptos::{prelude::*, reactive::send_wrapper_ext::SendOption, task::spawn_local};
 
 /// A socket of this scope. `builder` is called in an effect, and again when a signal that it reads has changed.
 pub fn use_socket(builder: impl Fn() -> SocketBuilder + 'static) -> UseSocket {
@@ -126,10 +126,16 @@ impl<C: Connection> Use<C> {
         self.error.set(opened.as_ref().err().cloned());
         let Ok(connection) = opened else { return };
         let it = *self;
-        let telling = connection.on_status(move |status| it.status.set(Some(status.clone())));
+        let telling = connection.on_status(move |_| it.show_status());
         let hearing = connection.on_item(move |item| it.latest.set(Some(item.clone())));
         inner.listeners.borrow_mut().iter_mut().for_each(|listener| listener.hear(&connection));
         *inner.live.borrow_mut() = Some((connection, [telling, hearing]));
+    }
+
+    /// Shows the status soon, and not now: whoever has brought it about may be reading what is shown, and then it cannot be written.
+    fn show_status(self) {
+        let now = move || self.connection().map(|connection| connection.status());
+        spawn_local(async move { drop(self.status.try_set(now())) });
     }
 
     fn close(&self) {
