@@ -3,13 +3,10 @@
 use std::{fmt, rc::Rc, time::Duration};
 
 use super::{ConfigError, Message, options::span};
-use crate::{
-    core::machine,
-    web::endpoint::{IsReply, Pulse},
-};
+use crate::{core::machine, web::endpoint::Pulse};
 
 /// Tells the reply from messages.
-type Recognise = Rc<dyn Fn(&Message) -> bool>;
+pub(super) type IsReply = Rc<dyn Fn(&Message) -> bool>;
 
 /// A message that is sent when nothing has come for a while, so that something has to come, or the connection is dead. A WebSocket of a
 /// browser tells nothing of the protocol's own pings, so this is the only way to notice.
@@ -31,7 +28,7 @@ pub struct Heartbeat {
     message: Rc<dyn Fn() -> Message>,
     every: Duration,
     reply_within: Duration,
-    is_reply: Option<Recognise>,
+    pub(super) is_reply: Option<IsReply>,
 }
 
 impl fmt::Debug for Heartbeat {
@@ -87,11 +84,6 @@ impl Heartbeat {
     }
 
     pub(super) fn into_pulse(self) -> Pulse {
-        let message = self.message;
-        let is_reply = self.is_reply.map(|is_reply| {
-            let is_reply: IsReply = Rc::new(move |data| is_reply(&Message::from_data(data)));
-            is_reply
-        });
-        Pulse { message: Rc::new(move || message().into_data()), is_reply }
+        Rc::new(move || (self.message)().into_data())
     }
 }

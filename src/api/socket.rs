@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     ConfigError, Message, SendError, Sending, SocketBuilder, Stats, Subscription,
+    heartbeat::IsReply,
     hub::{Connection, Hub, Item, common_face},
     slots::subscribe,
     stream::{Inbox, Overflow},
@@ -25,10 +26,11 @@ pub(super) type ReadId = Rc<dyn Fn(&Message) -> Option<String>>;
 /// Makes of the last id what a connection begins with.
 pub(super) type Greet = Rc<dyn Fn(&str) -> Message>;
 
-/// What the application has said of its ids, and how far it has come.
+/// What the application has said of its messages, and how far it has come.
 pub(super) struct Context {
     read_id: Option<ReadId>,
     greet: Option<Greet>,
+    is_reply: Option<IsReply>,
     /// The connection that there is has begun with that.
     greeted: Cell<bool>,
     bytes: Cell<u64>,
@@ -39,10 +41,16 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn new(read_id: Option<ReadId>, greet: Option<Greet>, last_id: &Text) -> Self {
+    pub(super) fn new(
+        read_id: Option<ReadId>,
+        greet: Option<Greet>,
+        is_reply: Option<IsReply>,
+        last_id: &Text,
+    ) -> Self {
         Self {
             read_id,
             greet,
+            is_reply,
             greeted: Cell::new(false),
             bytes: Cell::new(0),
             delivered: RefCell::new(Rc::from(&*last_id.decoded())),
@@ -69,6 +77,9 @@ impl Item for Message {
             return context.stops();
         }
         let item = Self::from_data(&message.data);
+        if context.is_reply.as_ref().is_some_and(|is_reply| guarded(|| is_reply(&item)) == Some(true)) {
+            return;
+        }
         let own =
             context.read_id.as_ref().and_then(|read| guarded(|| read(&item)).flatten()).filter(|id| !id.is_empty());
         let id: Option<Rc<str>> = match &own {

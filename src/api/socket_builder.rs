@@ -297,7 +297,8 @@ impl SocketBuilder {
         let heartbeat = self.heartbeat.as_ref().map(Heartbeat::times).transpose()?;
         let (progress, last_id) = common.progress(&socket.url);
         let config = Config { heartbeat, last_id, ..config };
-        let context = Context::new(self.id, self.resume_message, &config.last_id);
+        let is_reply = self.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
+        let context = Context::new(self.id, self.resume_message, is_reply, &config.last_id);
         let endpoint = Endpoint {
             socket,
             http: recipe,

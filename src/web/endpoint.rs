@@ -8,22 +8,8 @@ use crate::core::{cause::Cause, types::Ruling};
 /// The application's own verdict on a failure; `None`: the default.
 pub(crate) type Judge = Rc<dyn Fn(&Cause) -> Option<Ruling>>;
 
-/// Tells the reply to the heartbeat from messages.
-pub(crate) type IsReply = Rc<dyn Fn(&Data) -> bool>;
-
-/// The application's own heartbeat, over a WebSocket.
-pub(crate) struct Pulse {
-    /// Gives what is sent.
-    pub message: Rc<dyn Fn() -> Data>,
-    /// What it tells from messages is not delivered; `None`: all is.
-    pub is_reply: Option<IsReply>,
-}
-
-impl fmt::Debug for Pulse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pulse").finish_non_exhaustive()
-    }
-}
+/// Gives the message that is the application's own heartbeat, over a WebSocket.
+pub(crate) type Pulse = Rc<dyn Fn() -> Data>;
 
 /// A server, and what the application does about it.
 #[derive(Default)]

@@ -160,8 +160,7 @@ impl Attempts {
     fn shake(&self, id: ConnId, mut handshake: Handshake, cursor: &str) {
         self.socket_url.replace(handshake.url.clone());
         handshake.url = query::with_query(&query::after(&handshake.url, &self.manner, cursor), &self.address_of(id));
-        let is_reply = self.endpoint.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
-        let made = Socket::open(&handshake, self.manner.subprotocol, is_reply, &self.reporter(id));
+        let made = Socket::open(&handshake, self.manner.subprotocol, &self.reporter(id));
         self.receive_by(id, made.map(Down::Socket));
     }
 
@@ -253,7 +252,7 @@ impl Attempts {
     /// Sends the application's heartbeat.
     pub(in crate::web) fn ping(&self, id: ConnId) {
         if let Some(heartbeat) = &self.endpoint.heartbeat {
-            let Some(data) = guarded(&*heartbeat.message) else { return };
+            let Some(data) = guarded(&**heartbeat) else { return };
             self.with(id, |attempt| match &attempt.down {
                 // What a closing socket does not take is no message.
                 Down::Socket(socket) => socket.transmit(&data),

@@ -4,11 +4,8 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{data::Data, guard::guarded, listener::Listener, reporter::Reporter};
-use crate::{
-    core::types::Report,
-    web::{endpoint::IsReply, handshake::Handshake},
-};
+use super::{data::Data, listener::Listener, reporter::Reporter};
+use crate::{core::types::Report, web::handshake::Handshake};
 
 #[wasm_bindgen]
 extern "C" {
@@ -26,12 +23,7 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Opens one. `own` is the wire's own subprotocol, or empty.
-    pub(super) fn open(
-        handshake: &Handshake,
-        own: &'static str,
-        is_reply: Option<IsReply>,
-        reporter: &Reporter,
-    ) -> Result<Self, JsValue> {
+    pub(super) fn open(handshake: &Handshake, own: &'static str, reporter: &Reporter) -> Result<Self, JsValue> {
         let own_first = Some(own).filter(|own| !own.is_empty()).into_iter();
         // Whoever names the wire's own as well means the same, and a WebSocket takes each once.
         let others = handshake.protocols.iter().map(String::as_str).filter(|protocol| *protocol != own);
@@ -54,9 +46,7 @@ impl Socket {
                 &raw,
                 "message",
                 Box::new(move |event| {
-                    let data = Data::from(event.unchecked_into::<MessageEvent>().data());
-                    let is_reply = is_reply.as_ref().is_some_and(|is_reply| guarded(|| is_reply(&data)) == Some(true));
-                    message.report(if is_reply { Report::Reply } else { Report::Frame(data) });
+                    message.report(Report::Frame(event.unchecked_into::<MessageEvent>().data().into()));
                 }),
             ),
             // `error` is not listened to: it says nothing, and `close` always follows (traps T14, T15).

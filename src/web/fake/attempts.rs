@@ -151,7 +151,6 @@ impl Attempts {
     }
 
     fn set_out(&self, id: ConnId, Way { request, protocols, cursor }: Way) {
-        let is_reply = self.endpoint.heartbeat.as_ref().and_then(|heartbeat| heartbeat.is_reply.clone());
         let link = self.with(id, |attempt| {
             let is_source = attempt.transport == Transport::EventSource;
             Rc::new(Link {
@@ -170,7 +169,6 @@ impl Attempts {
                 driver: self.driver.clone(),
                 own: !self.manner.subprotocol.is_empty(),
                 kinds: self.kinds.borrow().clone(),
-                is_reply,
                 // The browser's own EventSource knows of no id that came before it.
                 position: RefCell::new(if is_source { "" } else { &cursor }.into()),
                 cursor,
@@ -211,7 +209,7 @@ impl Attempts {
 
     pub(in crate::web) fn ping(&self, id: ConnId) {
         if let (Some(heartbeat), Some(link)) = (&self.endpoint.heartbeat, self.link(id)) {
-            link.received.borrow_mut().push((heartbeat.message)());
+            link.received.borrow_mut().push(heartbeat());
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
         time::Millis,
         types::{ConnId, Head, Lane, Piece, Report, Transport},
     },
-    web::{driver::Driver, endpoint::IsReply, request::Headers},
+    web::{driver::Driver, request::Headers},
 };
 
 /// How long everything takes from one end to the other.
@@ -57,7 +57,6 @@ pub(crate) struct Link {
     /// The wire's own subprotocol is among those that were offered.
     pub(super) own: bool,
     pub(super) kinds: Vec<String>,
-    pub(super) is_reply: Option<IsReply>,
     pub(super) position: RefCell<Rc<str>>,
     /// The client listens to it.
     pub(super) wanted: Cell<bool>,
@@ -181,10 +180,7 @@ impl Link {
 
     /// The server sends a message.
     pub(crate) fn message(self: &Rc<Self>, data: Data) {
-        self.later(LATENCY, |me| {
-            let is_reply = me.is_reply.as_ref().is_some_and(|is_reply| is_reply(&data));
-            me.report(if is_reply { Report::Reply } else { Report::Frame(data) });
-        });
+        self.later(LATENCY, |me| me.report(Report::Frame(data)));
     }
 
     /// The server sends an event.
