@@ -55,7 +55,7 @@ crate-size: tools-build
 
 ## make test             every check there is: what CI runs
 .PHONY: test
-test: test-format test-lint test-native test-crate test-fuzz test-package test-docs test-chromium test-application test-firefox test-webkit test-e2e test-yew test-interop
+test: test-format test-lint test-native test-crate test-fuzz test-package test-docs test-chromium test-application test-firefox test-webkit test-e2e test-yew test-compile test-interop
 	@echo "test: all passed"
 
 ##   make test-format    rustfmt
@@ -177,6 +177,13 @@ test-e2e: tools-build tools-browsers fixture pkg/package.json
 test-yew:
 	@$(MAKE) --no-print-directory test-apps APPS=yew
 
+##   make test-compile   that the applications in Leptos and Dioxus compile for the browser
+.PHONY: test-compile
+test-compile:
+	cargo check -q --locked --manifest-path www/leptos/Cargo.toml --target-dir $(TARGET_DIR)/apps --target $(WASM) --lib --features hydrate
+	cargo check -q --locked --manifest-path www/dioxus/Cargo.toml --target-dir $(TARGET_DIR)/apps --target $(WASM)
+	@echo "$@: passed"
+
 # What make test leaves out for its time: a minute and a half of compiling for each framework, and a minute in the browser.
 APPS ?= yew leptos dioxus
 ## make test-apps        the applications in Yew, Leptos and Dioxus, or APPS="yew": built, opened in two tabs, broken, and left
@@ -205,9 +212,9 @@ test-next: tools-build tools-browsers fixture pkg/package.json
 	node --test tests/npm/consumers/next.test.mjs
 	@echo "$@: passed"
 
-## make test-all         what takes longer or needs more tools: all sets of features, licences of dependencies, the last release, and Next
+## make test-all         what takes longer or needs more tools: the applications, all sets of features, licences of dependencies, the last release, and Next
 .PHONY: test-all
-test-all: test test-features test-deps test-semver test-next
+test-all: test test-apps test-features test-deps test-semver test-next
 
 ##   make test-features  every set of the crate's features, on both targets; those of the npm build as one
 .PHONY: test-features
