@@ -420,6 +420,26 @@ fn typed_messages_go_both_ways_and_what_does_not_decode_is_an_item() {
     assert_eq!(error.raw.as_text(), Some("[300]"));
 }
 
+#[cfg(feature = "serde-json")]
+#[test]
+fn a_value_that_is_no_json_is_not_sent_and_one_that_is_not_taken_comes_back_as_its_text() {
+    use std::collections::BTreeMap;
+
+    use everwire::EncodeError;
+
+    let network = FakeNetwork::new();
+    let server = network.server(CHAT).unwrap();
+    let socket = Socket::builder(CHAT).open().unwrap();
+    let by_place = socket.json::<(), BTreeMap<(u8, u8), u8>>();
+    let error = by_place.send(&BTreeMap::from([((1, 2), 3)])).unwrap_err();
+    assert_eq!(error.to_string(), "the value does not encode as JSON: key must be a string");
+    network.advance(SECOND);
+    assert!(server.messages().is_empty());
+    socket.close();
+    let closed = SendError::Closed(Message::from("[3,4]"));
+    assert_eq!(socket.json::<(), [u8; 2]>().send(&[3, 4]), Err(EncodeError::Send(closed)));
+}
+
 // ---- what waits, and what is told ----
 
 struct Nobody;

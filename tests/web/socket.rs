@@ -105,3 +105,57 @@ async fn reconnect_while_waiting_connects_now() {
     socket.reconnect();
     until("open", || socket.status().is_open()).await;
 }
+
+#[cfg(any(feature = "json", feature = "serde-json"))]
+#[wasm_bindgen_test]
+async fn typed_messages_go_as_json_and_come_back_as_they_were() {
+    #[derive(Clone, Debug, PartialEq, serde::Deserialize, serde::Serialize)]
+    struct Said {
+        text: String,
+        likes: u32,
+        answers: Option<Vec<f64>>,
+        marks: std::collections::BTreeMap<String, bool>,
+    }
+
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).open().unwrap().json::<Said, Said>();
+    let (mut raw, mut inbox) = (socket.socket().messages(), socket.messages());
+    let said = Said {
+        text: "grüß dich".into(),
+        likes: 2,
+        answers: Some(vec![0.5, -1.0]),
+        marks: [("read".into(), true)].into_iter().collect(),
+    };
+    assert_eq!(socket.send(&said), Ok(Delivery::Queued));
+    assert_eq!(within("the echo", inbox.next()).await.unwrap(), Ok(said));
+    let text = take(&mut raw, 1).await.remove(0);
+    // One codec writes -1, the other -1.0.
+    let text = text.as_text().unwrap().replace("-1.0", "-1");
+    assert_eq!(text, r#"{"text":"grüß dich","likes":2,"answers":[0.5,-1],"marks":{"read":true}}"#);
+
+    assert_eq!(socket.socket().send("not JSON"), Ok(Delivery::Sent));
+    let error = within("what does not decode", inbox.next()).await.unwrap().unwrap_err();
+    assert_eq!(error.raw, Message::from("not JSON"));
+    assert!(socket.socket().status().is_open());
+}
+
+#[cfg(any(feature = "json", feature = "serde-json"))]
+#[wasm_bindgen_test]
+async fn a_value_that_is_no_json_is_not_sent_and_one_that_is_not_taken_comes_back_as_its_text() {
+    use std::collections::BTreeMap;
+
+    use everwire::EncodeError;
+
+    let fixture = Fixture::get().await;
+    let socket = Socket::builder(fixture.url("/ws/echo")).open().unwrap();
+    let by_place = socket.json::<(), BTreeMap<(u8, u8), u8>>();
+    let mut inbox = socket.messages();
+    let error = by_place.send(&BTreeMap::from([((1, 2), 3)])).unwrap_err();
+    assert!(matches!(&error, EncodeError::Encode(reason) if !reason.is_empty()), "{error:?}");
+    assert!(error.to_string().starts_with("the value does not encode as JSON: "), "{error}");
+    let numbers = socket.json::<(), [u8; 2]>();
+    assert_eq!(numbers.send(&[1, 2]), Ok(Delivery::Queued));
+    assert_eq!(take(&mut inbox, 1).await, [Message::from("[1,2]")], "nothing went before it");
+    socket.close();
+    assert_eq!(numbers.send(&[3, 4]), Err(EncodeError::Send(SendError::Closed(Message::from("[3,4]")))));
+}
