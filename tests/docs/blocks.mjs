@@ -14,7 +14,7 @@ export const FENCES = {
   html: { words: ["page"], values: ["prints", "app", "file"] },
   json: { words: [], values: [] },
   rust: { words: [], values: ["recipe", "app", "file"] },
-  toml: { words: ["manifest"], values: ["recipe", "app", "file"] },
+  toml: { words: ["manifest", "runner"], values: ["recipe", "app", "file"] },
   python: { words: [], values: ["recipe", "file"] },
   nginx: { words: ["fragment"], values: ["recipe", "file"] },
   http: { words: ["cors", "csp"], values: [] },

@@ -13,6 +13,7 @@
 // | `json` | parsed |
 // | `rust` | compiled for wasm, as the body of an asynchronous function that may fail (rust.test.mjs); the rest is in application.rs |
 // | `toml manifest` | the dependencies that the Rust blocks are compiled with |
+// | `toml runner` | those that server-fixture/examples/browser_tests.rs is compiled with (rust.test.mjs) |
 // | `http cors`, `http csp` | headers that a server really answers with, to a page that needs them (headers.test.mjs) |
 // | `text` | nothing: what a program prints |
 // | `sh` | each command exists, and what it names: files, targets, packages, tests (shell.test.mjs) |
