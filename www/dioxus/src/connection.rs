@@ -1,8 +1,9 @@
 //! everwire for Dioxus 0.7: `use_socket` and `use_events`. Copy this file into your application; it needs nothing else of this one.
 //!
 //! A connection belongs to the component that asked for it: it opens in an effect, so once the component is on the page and never on a
-//! server, and is closed with it. The closure that makes the builder is reactive: when a signal that it reads changes, the old connection is
-//! closed, and then a new one is opened. (A property changes it if it is a `ReadSignal`.)
+//! server, and is closed with it. The closure that makes the builder is reactive: when a signal that it reads is set, the old connection is
+//! closed, and then a new one is opened. That is so also where it is set to the value that it has; a `Memo` tells changes only. (A property
+//! changes it if it is a `ReadSignal`.)
 //!
 //! | | what | when to use it |
 //! | --- | --- | --- |

@@ -2,7 +2,8 @@
 //!
 //! A connection belongs to the scope (the component, or the owner) that asked for it, and is closed with it. It opens when an effect
 //! first runs, which is after the page is mounted or hydrated, and on a server never: there every call here is inert. The closure that
-//! makes the builder is reactive: when a signal that it reads changes, the old connection is closed, and then a new one is opened.
+//! makes the builder is reactive: when a signal that it reads is set, the old connection is closed, and then a new one is opened. That is so
+//! also where it is set to the value that it has; a `Memo` tells changes only.
 //!
 //! | | what | when to read it |
 //! | --- | --- | --- |
