@@ -238,6 +238,9 @@ macro_rules! common_options {
             ///
             /// A [`Socket`](crate::Socket) for which another one is named before [`Transport::WebSocket`] begins there, and moves up to a
             /// WebSocket as soon as that is open: `[Transport::LongPoll, Transport::WebSocket]`.
+            ///
+            /// A fallback that works is remembered for half an hour: the next connection of the page to that URL, whatever its query, begins with
+            /// it. All sockets to one URL share it, whatever else they are made with; so do all [`Events`](crate::Events).
             pub fn transports(mut self, transports: impl IntoIterator<Item = Transport>) -> Self {
                 self.common.transports = Some(transports.into_iter().collect());
                 self
