@@ -31,7 +31,8 @@
 //! ```
 //!
 //! Constructors are synchronous and fail only for a fault in the configuration. Trouble with the network is a [`Status`], never
-//! an error of a stream. Everything is `!Send`, as everything of the browser is.
+//! an error of a stream. What belongs to a connection (handles, builders, subscriptions, streams, futures) is `!Send`, as everything of the
+//! browser is; values, such as a [`Message`], a [`Status`] or an error, are `Send`.
 //!
 //! # Panics
 //!

@@ -765,3 +765,33 @@ fn reconnecting_in_a_callback_shows_at_once() {
         assert_eq!(status, live, "what is told is how it is");
     }
 }
+
+/// What is `Send` has this in two ways, and then the call below does not compile.
+trait Stays<T> {
+    fn stays() {}
+}
+impl<T> Stays<()> for T {}
+impl<T: Send> Stays<u8> for T {}
+
+#[test]
+fn what_belongs_to_a_connection_stays_on_its_thread_and_values_may_leave_it() {
+    fn leaves<T: Send>() {}
+    <Socket as Stays<_>>::stays();
+    <Events as Stays<_>>::stays();
+    <everwire::SocketBuilder as Stays<_>>::stays();
+    <everwire::EventsBuilder as Stays<_>>::stays();
+    <Subscription as Stays<_>>::stays();
+    <everwire::Messages as Stays<_>>::stays();
+    <everwire::OpenedFuture as Stays<_>>::stays();
+    <everwire::ClosedFuture as Stays<_>>::stays();
+    <FakeNetwork as Stays<_>>::stays();
+    <everwire::testing::Server as Stays<_>>::stays();
+    <Connection as Stays<_>>::stays();
+    leaves::<Message>();
+    leaves::<everwire::Event>();
+    leaves::<Status>();
+    leaves::<everwire::Stats>();
+    leaves::<everwire::Closed>();
+    leaves::<ConfigError>();
+    leaves::<SendError>();
+}

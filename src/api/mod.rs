@@ -1,7 +1,8 @@
 //! The Rust surface: [`Socket`] and [`Events`], and what they are made with.
 //!
-//! Everything here is `!Send`, as everything of the browser is. A handle is cheap to clone; when the last clone is dropped, the
-//! connection is closed. Callbacks and streams may do anything to the connection that calls them, dropping it included.
+//! What belongs to a connection is `!Send`, as everything of the browser is; values are `Send`. A handle is cheap to clone; when the last
+//! clone is dropped, the connection is closed. Callbacks and streams may do anything to the connection that calls them, dropping it
+//! included.
 
 #[cfg(any(feature = "json", feature = "serde-json"))]
 mod codec;

@@ -108,8 +108,8 @@ impl<T> Queue<T> {
 /// It does not keep the connection: that is closed when the last handle is dropped, and the stream then ends after what it holds.
 ///
 /// It is lossless for a reader that keeps up: unless asked for another [capacity](super::Events::events_bounded), it holds 65,536
-/// items, and 64 MiB in any case. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and [`missed`](Self::missed)
-/// counts it.
+/// items, and 64 MiB in any case. What then happens is a matter of its [`Overflow`], by default that the oldest is given up, and
+/// [`missed`](Self::missed) counts it.
 ///
 /// ```no_run
 /// use everwire::Socket;

@@ -30,6 +30,7 @@ mod server;
 
 use std::{
     future::Future,
+    marker::PhantomData,
     pin::pin,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -47,9 +48,9 @@ use crate::{
     },
 };
 
-/// Time and servers of this thread. Making one begins anew: the clock is at zero, and there is no server.
+/// Time and servers of this thread, which it does not leave. Making one begins anew: the clock is at zero, and there is no server.
 #[derive(Debug)]
-pub struct FakeNetwork(());
+pub struct FakeNetwork(PhantomData<*const ()>);
 
 impl Default for FakeNetwork {
     fn default() -> Self {
@@ -66,7 +67,7 @@ impl FakeNetwork {
         page::reset();
         store::reset();
         memory::clear();
-        Self(())
+        Self(PhantomData)
     }
 
     /// Puts a server at this URL, whatever is in the query. It accepts until it is told otherwise.
