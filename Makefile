@@ -212,7 +212,7 @@ test-next: tools-build tools-browsers fixture pkg/package.json
 	node --test tests/npm/consumers/next.test.mjs
 	@echo "$@: passed"
 
-## make test-all         what takes longer or needs more tools: the applications, all sets of features, licences of dependencies, the last release, and Next
+## make test-all         what takes longer or needs more tools: applications, sets of features, licences, the last release, and Next
 .PHONY: test-all
 test-all: test test-apps test-features test-deps test-semver test-next
 
