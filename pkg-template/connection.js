@@ -195,9 +195,10 @@ export const connect = (face, engine, wire) => {
     const part = { ...parts.get(key), where, controller };
     parts.set(key, part);
     const report = (kind, details) => {
-      part.isOver = true;
-      if (signal.aborted) part.then?.();
-      else input(kind, { ...details, id });
+      if (signal.aborted) return part.then?.();
+      // A message is not on its way any more.
+      if (key < 0) parts.delete(key);
+      input(kind, { ...details, id });
     };
     const comesFrom = (origin) => {
       where.origin = origin;
@@ -318,7 +319,7 @@ export const connect = (face, engine, wire) => {
       const say = () => sendBeacon(request, body.join?.("") ?? body);
       // What is on its way by POST has to arrive before.
       const up = parts.get(-id);
-      if (up && !up.isOver) up.then = say;
+      if (up) up.then = say;
       else say();
     },
     drop(id, ...farewell) {

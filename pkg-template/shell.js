@@ -12,7 +12,7 @@ export const withParameters = (url, parameters) => (parameters && url ? `${url}$
 export const withQuery = (url, name, value) => {
   const it = new URL(url);
   const others = it.search.slice(1).split("&").filter((part) => part && !new URLSearchParams(part).has(name));
-  it.search = [...others, `${name}=${encodeURIComponent(value)}`].join("&");
+  it.search = others.concat(`${name}=${encodeURIComponent(value)}`).join("&");
   return it.href;
 };
 

@@ -76,23 +76,16 @@ impl<P: Payload> Machine<P> {
         out.push(Effect::Open(id, transport, self.cursor.id().clone()));
     }
 
-    /// The carrier's request has gone out. Before that there is no poll that could be held, however long the application takes to provide it.
+    /// The carrier's poll has gone out. Before that there is no poll that could be held, however long the application takes to provide it.
     pub(super) fn asked(&mut self, now: Millis) {
-        let is_poll = self.carrier.as_ref().is_some_and(|carrier| carrier.transport == Transport::LongPoll);
-        if self.state == State::Connecting && is_poll && self.wire.held_is_open() {
+        if self.state == State::Connecting && self.wire.held_is_open() {
             self.held = now.after(HELD);
         }
     }
 
-    /// The other side is there.
     pub(super) fn opened(&mut self, now: Millis, out: &mut impl Effects<P>) {
-        self.met |= self.carrier.is_some();
-        self.taken_for_open(now, out);
-    }
-
-    /// The carrier is open, as far as can be seen.
-    pub(super) fn taken_for_open(&mut self, now: Millis, out: &mut impl Effects<P>) {
         let Some(carrier) = &mut self.carrier else { return };
+        self.met = true;
         carrier.answer_due = Millis::NEVER;
         carrier.suspect = Millis::NEVER;
         if self.state != State::Connecting {

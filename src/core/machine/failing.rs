@@ -101,7 +101,7 @@ impl<P: Payload> Machine<P> {
             // it is an answer that counts.
             self.ladder.lacks();
             self.inquired(cause.status);
-            return self.retry(now, cause, !self.met, !self.met, out);
+            return self.retry(now, cause, !self.met, out);
         }
         if verdict == Verdict::Stop || (verdict == Verdict::Refresh && !self.config.refreshes) {
             // Retrying with the credentials that were refused is hammering.
@@ -138,16 +138,17 @@ impl<P: Payload> Machine<P> {
         if step == Step::Around {
             self.quiet |= mem::replace(&mut self.whole_round, true) && cause.kind == Kind::Silence;
         }
-        let is_new = step == Step::Down && !self.met;
-        let steps_at_once = is_new || (step == Step::Down && cause.kind == Kind::Silence);
+        let steps_at_once = step == Step::Down && (!self.met || cause.kind == Kind::Silence);
         let at_once = refresh_at_once || ((steps_at_once || suspected) && cause.retry_after.is_none());
-        self.retry(now, cause, at_once, is_new, out);
+        self.retry(now, cause, at_once, out);
     }
 
-    /// The try after a failure: now, or after its backoff. The first of a rung, on the way down to one that works, is not one too many.
-    fn retry(&mut self, now: Millis, cause: Box<Cause>, at_once: bool, is_new: bool, out: &mut impl Effects<P>) {
+    /// The try after a failure: now, or after its backoff. What is done at once before there was a connection is on the way to one that works,
+    /// by another rung or with the right credentials, and is not one try too many.
+    fn retry(&mut self, now: Millis, cause: Box<Cause>, at_once: bool, out: &mut impl Effects<P>) {
         let retry = self.attempt;
-        if !is_new && self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
+        let is_on_the_way = at_once && !self.met;
+        if !is_on_the_way && self.config.backoff.max_retries.is_some_and(|max| retry >= max) {
             return self.stop(now, cause, out);
         }
         self.attempt = retry.saturating_add(1);
@@ -198,7 +199,7 @@ impl<P: Payload> Machine<P> {
                 self.stale = false;
                 self.connect(now, out);
             }
-            Err(why) => self.retry(now, Cause::new(Kind::Provider).because(why), false, false, out),
+            Err(why) => self.retry(now, Cause::new(Kind::Provider).because(why), false, out),
         }
     }
 

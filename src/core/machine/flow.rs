@@ -6,7 +6,7 @@ use super::{Machine, Probe, State, config::QUIET_POLL};
 use crate::core::{
     time::Millis,
     types::{ConnId, Effect, Effects, Notice, Payload, Transport, Why},
-    wire::Room,
+    wire::{POSTS, Room},
 };
 
 impl<P: Payload> Machine<P> {
@@ -93,15 +93,13 @@ impl<P: Payload> Machine<P> {
 
     /// Moves the connection to a better transport.
     fn climb(&mut self, now: Millis, transport: Transport, out: &mut impl Effects<P>) {
-        if self.cursor.is_empty() || self.wire.upgrades() {
-            let knows_as_much = |probe: &Probe<P>| self.wire.lasting_proves(probe.transport) && !probe.spoke;
-            if self.wire.upgrades() || self.probe.as_ref().is_some_and(knows_as_much) {
-                return self.upgrade(now, out);
-            }
-            if self.carrier.as_ref().is_some_and(|carrier| carrier.next_poll == Millis::NEVER) {
-                // From a stream on which nothing came, and which may have missed something: that the next one is fresh has to be told.
-                self.lost(now);
-            }
+        let knows_as_much = |probe: &Probe<P>| self.cursor.is_empty() && !probe.spoke && transport == Transport::WebSocket;
+        if POSTS && (self.wire.upgrades() || self.probe.as_ref().is_some_and(knows_as_much)) {
+            return self.upgrade(now, out);
+        }
+        if self.cursor.is_empty() && self.carrier.as_ref().is_some_and(|carrier| carrier.next_poll == Millis::NEVER) {
+            // From a stream on which nothing came, and which may have missed something: that the next one is fresh has to be told.
+            self.lost(now);
         }
         self.let_go(now, None, out);
         self.ladder.climb_to(transport);

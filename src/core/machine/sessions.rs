@@ -28,7 +28,7 @@ impl<P: Payload> Machine<P> {
             self.flow(now, out);
         } else if let Some(carrier) = carrier {
             match report {
-                Report::Asked => self.asked(now),
+                Report::Asked if carrier.transport == Transport::LongPoll => self.asked(now),
                 Report::Closing => carrier.blocked = true,
                 report => {
                     let mut said = Vec::new();

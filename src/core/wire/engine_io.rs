@@ -190,11 +190,15 @@ fn message<P>(data: P) -> Said<P> {
 }
 
 /// Tells of a new session; or that its first packet is none.
-fn begin<P>(read: Option<Hand>, hand: &mut Hand, out: &mut Vec<Said<P>>) {
+fn begin<P>(read: Option<Hand>, hand: &mut Hand, polls: bool, out: &mut Vec<Said<P>>) {
     let Some(read) = read else {
         return out.push(broken("a handshake without sid, pingInterval and pingTimeout"));
     };
     *hand = read;
+    if polls {
+        // Before the application hears of it, for what it sends then goes there already.
+        out.push(Said::Address(hand.address("polling")));
+    }
     out.push(Said::Expect(hand.silence));
     out.push(Said::Opened);
 }
@@ -236,7 +240,7 @@ impl<P: Payload> Session<P> for Socket {
         match Packet::of(&frame) {
             Packet::Open(read) if !self.is_open => {
                 self.is_open = read.is_some();
-                begin(read, &mut self.hand, out);
+                begin(read, &mut self.hand, false, out);
             }
             Packet::Close => out.push(Said::Ended(Cause::new(Kind::Close))),
             Packet::Ping(word) => {
@@ -315,13 +319,11 @@ impl<P: Payload + 'static> Poll<P> {
             };
             match Packet::of(&packet) {
                 Packet::Open(read) if self.hand.sid.is_empty() => {
-                    let (is_one, at) = (read.is_some(), out.len());
-                    begin(read, &mut self.hand, out);
+                    let is_one = read.is_some();
+                    begin(read, &mut self.hand, true, out);
                     if !is_one {
                         return;
                     }
-                    // Known before the application hears of it, for what it sends then goes there.
-                    out.insert(at, Said::Address(self.hand.address("polling")));
                     // The answer of a poll is of use; that a socket opens is not (trap T33).
                     out.push(Said::Alive);
                 }
