@@ -98,7 +98,7 @@ export interface ConnectionOptions {
 
 /** Where to go on. */
 export interface ResumeOptions {
-  /** The id that an earlier connection left behind. */
+  /** The id that an earlier connection left behind: without line breaks and U+0000. */
   lastEventId?: string;
   /** Keep the last id there, for the next page; `lastEventId` goes before it. Written at most once a second. */
   store?: CursorStore;

@@ -74,6 +74,7 @@ export const resuming = (url, { lastEventId, dedupe = 0, store, key = url } = {}
   if (!(dedupe >= 0)) fail("resume.dedupe", dedupe, "a number of ids");
   if (store && !(isFunction(store.getItem) && isFunction(store.setItem))) fail("resume.store", store, "a Storage");
   if (store && !key) fail("resume.key", "none", "a name, as the URL is not known yet");
+  if (/[\0\r\n]/.test(lastEventId)) fail("resume.lastEventId", lastEventId, "no line break and no U+0000");
   const place = `everwire:${key}`;
   let kept;
   try {

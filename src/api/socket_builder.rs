@@ -233,8 +233,8 @@ impl SocketBuilder {
         self
     }
 
-    /// Sends something when nothing has come for a while, to see whether the connection is alive. Only with [`Wire::Raw`]: the others
-    /// have a heartbeat of their own, or no place for one. Default: none.
+    /// Sends something when nothing has come for a while, to see whether the connection is alive. Only with [`Wire::Raw`]: Engine.IO
+    /// has a heartbeat of its own, and a relay would publish it. Default: none.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.heartbeat = Some(heartbeat);
         self
@@ -316,7 +316,7 @@ impl SocketBuilder {
         let common = &self.common;
         let Spec { name, has_ids, ref http, .. } = *self.wire.0;
         let is_raw = http.is_none();
-        let needs_raw = "expected Wire::Raw for it: the others have a heartbeat of their own, or no place for one";
+        let needs_raw = "expected Wire::Raw for it: Engine.IO has a heartbeat of its own, and a relay would publish it";
         let needs_other = "expected another wire for it: the relay has ids of its own";
         let needs_http = "expected another wire for it: a browser sends no headers with a WebSocket";
         let needs_id = "expected `id` as well: the wire has no ids of its own";

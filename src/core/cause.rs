@@ -97,7 +97,7 @@ pub struct Cause {
     pub retry_after: Option<Millis>,
 }
 
-/// It goes through many hands, and is made in a box for that: to move all of it from one to the next was 3 % of the package's module.
+// It goes through many hands, and is made in a box for that: to move all of it from one to the next was 3 % of the package's module.
 impl Cause {
     /// A cause of this kind, with nothing more known.
     #[must_use]

@@ -251,11 +251,12 @@ test("a storage that throws is no reason to lose anything", async () => {
   assert.deepEqual(seen, ["0", true]);
 });
 
-test("what cannot be a storage, or has no name there, is refused at once", async () => {
+test("what cannot be a storage, or has no name there, and what can be no id, is refused at once", async () => {
   const said = await inPage(() => [
     ["/sse/x", { store: {} }],
     [() => "/sse/x", { store: sessionStorage }],
     ["/sse/x", { dedupe: -1 }],
+    ["/sse/x", { lastEventId: "a\nb" }],
   ].map(([url, resume]) => {
     try {
       return new ReconnectingEventSource(url, { resume }) && "nothing";
@@ -267,6 +268,7 @@ test("what cannot be a storage, or has no name there, is refused at once", async
     "TypeError: resume.store: [object Object] was given; expected a Storage",
     "TypeError: resume.key: none was given; expected a name, as the URL is not known yet",
     "TypeError: resume.dedupe: -1 was given; expected a number of ids",
+    "TypeError: resume.lastEventId: a\nb was given; expected no line break and no U+0000",
   ]);
 });
 

@@ -93,7 +93,8 @@ impl<P: Payload> Machine<P> {
 
     /// Moves the connection to a better transport.
     fn climb(&mut self, now: Millis, transport: Transport, out: &mut impl Effects<P>) {
-        let knows_as_much = |probe: &Probe<P>| self.cursor.is_empty() && !probe.spoke && transport == Transport::WebSocket;
+        let knows_as_much =
+            |probe: &Probe<P>| self.cursor.is_empty() && !probe.spoke && transport == Transport::WebSocket;
         if POSTS && (self.wire.upgrades() || self.probe.as_ref().is_some_and(knows_as_much)) {
             return self.upgrade(now, out);
         }
