@@ -195,7 +195,7 @@ export const connect = (face, engine, wire) => {
     const part = { ...parts.get(key), where, controller };
     parts.set(key, part);
     const report = (kind, details) => {
-      if (signal.aborted) return part.then?.();
+      if (signal.aborted) return part.behind?.();
       // A message is not on its way any more.
       if (key < 0) parts.delete(key);
       input(kind, { ...details, id });
@@ -319,7 +319,7 @@ export const connect = (face, engine, wire) => {
       const say = () => sendBeacon(request, body.join?.("") ?? body);
       // What is on its way by POST has to arrive before.
       const up = parts.get(-id);
-      if (up) up.then = say;
+      if (up) up.behind = say;
       else say();
     },
     drop(id, ...farewell) {

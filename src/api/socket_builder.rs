@@ -280,8 +280,8 @@ impl SocketBuilder {
     ///
     /// # Errors
     ///
-    /// If the URL, a subprotocol, a header, the last id, a bound or the choice of transports cannot be used, or something is asked for that the wire
-    /// does not do; it says what was given and what was expected.
+    /// If the URL, a subprotocol, a header, the last id, a bound or the choice of transports cannot be used, or something is asked for that
+    /// the wire does not do; it says what was given and what was expected.
     pub fn open(self) -> Result<Socket, ConfigError> {
         self.suits_the_wire()?;
         check_protocols(&self.protocols)?;

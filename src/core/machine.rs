@@ -15,7 +15,7 @@
 //! | --- | --- | --- | --- |
 //! | Idle | `Start` | a carrier on the best rung | Connecting |
 //! | Connecting | the session says Opened, or brings a message | Opened or Reconnected is told; the outbox flows once the application has heard it | Open |
-//! | Connecting | a poll that has [gone out](Report::Asked) is unanswered after [`HELD`] | the same: a poll that is held was accepted | Open |
+//! | Connecting | a poll is unanswered [`HELD`] after it has gone out | the same: a poll that is held was accepted | Open |
 //! | Connecting | connect timeout, Ended | *failure* | Waiting, Connecting, Closed |
 //! | Open | Message | told; the cursor moves | Open |
 //! | Open | silence timeout, a POST unanswered for [too long](SLOWEST), Ended | *failure* | Waiting, Closed |
